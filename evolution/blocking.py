@@ -1,0 +1,46 @@
+"""One process, one connection at a time.
+
+Changed since the beginning: nothing; the course starts here.
+
+The process sleeps in one of three calls: accept while nobody is there, recv while its client says
+nothing, send while its client does not read. Whoever comes meanwhile waits in the kernel's queue.
+"""
+
+import time
+
+from evolution import core
+
+
+class Worker(core.Worker):
+    """Time-outs are kept for the connection being served, to within a TICK; all others wait for it."""
+
+    def serve_forever(self):
+        with core.Stop() as self.stop, core.listen(self.address) as listener:
+            self.listening(listener)
+            self.loop(listener)
+
+    def loop(self, listener):
+        while not self.stop.overdue:
+            try:
+                sock, peer = listener.accept()  # sleeps here, while nobody comes
+            except BlockingIOError:  # nobody came for a TICK
+                if self.stop.requested:
+                    break
+            except OSError as error:  # the client is gone already, or we are short of something
+                if error.errno in core.SHORTAGE:
+                    time.sleep(core.TICK / 10)  # sleeps here, until something is given back
+            else:
+                self.serve(core.Connection(sock, peer))
+
+    def serve(self, conn):
+        self.opened(conn)
+        while not conn.finished:
+            if conn.wants_write:
+                conn.transmit()  # sleeps here, while the client does not read
+            elif data := conn.receive():  # sleeps here, while the client says nothing
+                self.received(conn, data)
+            if self.stop.requested:
+                conn.wind_down(self.stop.deadline)
+            if conn.overdue:
+                conn.abort()
+        self.closed(conn)

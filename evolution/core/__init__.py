@@ -1,0 +1,20 @@
+"""What every server model shares: the address, the connection, the callbacks, the request to stop."""
+
+from evolution.core.address import SHORTAGE, TICK, Address, AddressError, listen, reserve
+from evolution.core.connection import Connection
+from evolution.core.crew import Crew
+from evolution.core.signals import Stop
+from evolution.core.worker import Worker
+
+__all__ = [
+    "SHORTAGE",
+    "TICK",
+    "Address",
+    "AddressError",
+    "Connection",
+    "Crew",
+    "Stop",
+    "Worker",
+    "listen",
+    "reserve",
+]

@@ -1,0 +1,187 @@
+"""A client's socket and the bytes not yet sent to it: the one noun that all server models share.
+
+Nothing here loops, waits for readiness or makes a process. `receive` and `transmit` make one system
+call each; whether that call can sleep depends on the socket: a blocking one sleeps (at most a TICK, see
+`address.listen`), a non-blocking one never does.
+
+    open ── close() ──> closing ── all sent ──> lingering or finished
+      └──── end of file or a reset ──────────────────────────> finished
+"""
+
+import math
+import socket
+import time
+
+from evolution.core.address import TICK
+
+RECEIVE_SIZE = 65536
+"""Bytes asked of one recv."""
+
+GATHER = 64
+"""Buffers handed to one sendmsg; the kernel takes up to IOV_MAX, 1,024 (writev(2))."""
+
+LINGER = 2.0
+"""Seconds in which a closing connection may still swallow what the client sends."""
+
+STALL = 60.0
+"""Seconds in which a client must take at least one byte of what is being sent to it."""
+
+
+class Connection:
+    """One accepted connection.
+
+    Handlers use `send`, `close`, `context` and `deadline`; loops use `receive`, `transmit`,
+    `wants_read`, `wants_write`, `finished`, `overdue`, `wind_down` and `abort`.
+    """
+
+    __slots__ = (
+        "_linger",
+        "_unsent",
+        "closing",
+        "context",
+        "deadline",
+        "eof",
+        "final",
+        "fresh",
+        "midway",
+        "peer",
+        "sock",
+        "writing",
+    )
+
+    def __init__(self, sock, peer):
+        self.sock = sock
+        self.peer = peer
+        self.context = None
+        """Anything a handler wants to keep with this connection."""
+        self.deadline = math.inf
+        """time.monotonic() at which the loop drops the connection; handlers move it."""
+        self.midway = False
+        """A handler sets it while part of a request has arrived."""
+        self.fresh = True
+        """Not one byte has arrived yet."""
+        self.final = False
+        """The server is stopping: the next answer is this connection's last."""
+        self.writing = False
+        """A loop's own note: the connection is watched for room to send, not for input."""
+        self.eof = False
+        self.closing = False
+        self._linger = False
+        self._unsent = []
+
+    def __repr__(self):
+        return f"<Connection {self.fileno()} from {self.peer}>"
+
+    def fileno(self):
+        """The descriptor, or -1 once closed; it lets select and poll take a Connection as it is."""
+        return self.sock.fileno()
+
+    # --- for handlers ---
+
+    def send(self, data):
+        """Queue bytes; the loop transmits them. What is queued after `close` is dropped."""
+        if data and not self.closing:
+            self._unsent.append(data)
+
+    def close(self, linger=False):
+        """End the connection once everything queued is sent.
+
+        With `linger` the server then says that it will write no more, and swallows what still comes for
+        up to LINGER seconds: closing with unread input sends a reset, and a reset can destroy an answer
+        that the client has not read (RFC 9112, section 9.6).
+        """
+        self.closing = True
+        if linger and not self._linger and not self.eof:
+            self._linger = True
+            if not self._unsent:
+                self._say_goodbye()
+
+    # --- for loops ---
+
+    @property
+    def wants_read(self):
+        """True while more input is welcome: not before the last answer is out (back-pressure)."""
+        return not self._unsent and not self.eof
+
+    @property
+    def wants_write(self):
+        """True while bytes are left over."""
+        return bool(self._unsent)
+
+    @property
+    def finished(self):
+        """True when there is nothing left to do but to close the socket."""
+        return not self._unsent and (self.eof or (self.closing and not self._linger))
+
+    @property
+    def overdue(self):
+        """True once the deadline has passed."""
+        return self.deadline < time.monotonic()
+
+    def receive(self):
+        """Make one recv. Return bytes for the handler, b"" when the stream is over, None for "not now"."""
+        try:
+            data = self.sock.recv(RECEIVE_SIZE)
+        except BlockingIOError:
+            return None
+        except OSError:  # reset, or the network gave up (tcp(7): ECONNRESET, ETIMEDOUT, EPIPE)
+            self.abort()
+            return b""
+        self.fresh = False
+        if not data:
+            self.eof = True
+        elif self.closing:  # lingering: the last answer is out, nobody listens any more
+            return None
+        return data
+
+    def transmit(self):
+        """Make one send of what is queued; what the kernel does not take stays queued."""
+        unsent = self._unsent
+        try:
+            sent = self.sock.send(unsent[0]) if len(unsent) == 1 else self.sock.sendmsg(unsent[:GATHER])
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort()
+            return
+        if len(unsent) == 1 and sent == len(unsent[0]):
+            unsent.clear()
+        else:
+            self._keep_from(sent)
+        if not unsent and self.closing and self._linger:
+            self._say_goodbye()
+
+    def wind_down(self, deadline):
+        """The server is stopping: end at the next boundary between requests, at `deadline` at the latest.
+
+        A connection that has asked nothing yet may have its first request on the way: it gets one TICK.
+        """
+        self.final = True
+        if not self.midway and not self._unsent:
+            if not self.fresh:
+                self.close()
+            deadline = min(deadline, time.monotonic() + TICK)
+        self.deadline = min(self.deadline, deadline)
+
+    def abort(self):
+        """Give up at once: unsent bytes are lost and the connection is finished."""
+        self._unsent.clear()
+        self.closing = self.eof = True
+
+    def _keep_from(self, sent):
+        unsent = self._unsent
+        done = 0
+        while done < len(unsent) and sent >= len(unsent[done]):
+            sent -= len(unsent[done])
+            done += 1
+        del unsent[:done]
+        if sent:
+            unsent[0] = memoryview(unsent[0])[sent:]
+        self.deadline = time.monotonic() + STALL
+
+    def _say_goodbye(self):
+        self.deadline = time.monotonic() + LINGER
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.abort()

@@ -1,0 +1,94 @@
+"""A process for each connection.
+
+Changed since blocking: the parent only accepts and forks; a child serves the one client and ends.
+A client that says nothing now holds up its own process and nobody else. New duties come with it: the
+parent closes its copy of the connection, buries its dead, and counts the living.
+"""
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from evolution import core
+
+HELD = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
+
+
+class Worker(core.Worker):
+    """`workers` is the most children at a time: beyond it clients wait in the kernel's queue.
+
+    Time-outs are kept for each connection, to within a TICK.
+    """
+
+    workers = 100
+
+    def serve_forever(self):
+        self.children = set()
+        with core.Stop(self.tell_children) as self.stop, core.listen(self.address) as listener:
+            signal.signal(signal.SIGCHLD, self.reap)
+            self.listening(listener)
+            self.loop(listener)
+            while self.children and not self.stop.overdue:
+                time.sleep(core.TICK / 10)  # sleeps here, until the last child is done
+            self.tell_children(signal.SIGKILL)
+
+    def loop(self, listener):
+        while not self.stop.overdue:
+            if len(self.children) >= self.workers:
+                time.sleep(core.TICK / 10)  # sleeps here, until a child ends
+                continue
+            try:
+                sock, peer = listener.accept()  # sleeps here, while nobody comes
+            except BlockingIOError:  # nobody came for a TICK
+                if self.stop.requested:
+                    break
+            except OSError as error:  # the client is gone already, or we are short of something
+                if error.errno in core.SHORTAGE:
+                    time.sleep(core.TICK / 10)  # sleeps here, until something is given back
+            else:
+                self.fork(listener, core.Connection(sock, peer))
+
+    def fork(self, listener, conn):
+        parent = os.getpid()
+        # No handler runs until the child is in the books: it may even end before fork has returned here.
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+        with suppress(OSError):  # no process to be had (fork(2): EAGAIN): this client is turned away
+            pid = os.fork()  # one process becomes two
+            if pid == 0:
+                self.live(listener, conn, parent)
+            self.children.add(pid)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+        conn.sock.close()  # our copy: while it is open the client cannot see the end
+
+    def live(self, listener, conn, parent):
+        try:
+            self.stop.inherit(parent)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+            listener.close()
+            self.serve(conn)
+        finally:
+            os._exit(0)  # never return into the parent's loop
+
+    def reap(self, *_):
+        with suppress(ChildProcessError):  # no children left
+            while (pid := os.waitpid(-1, os.WNOHANG)[0]) > 0:  # one SIGCHLD may stand for many deaths
+                self.children.discard(pid)
+
+    def tell_children(self, signum=signal.SIGTERM):
+        for pid in list(self.children):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signum)
+
+    def serve(self, conn):
+        self.opened(conn)
+        while not conn.finished:
+            if conn.wants_write:
+                conn.transmit()  # sleeps here, while the client does not read
+            elif data := conn.receive():  # sleeps here, while the client says nothing
+                self.received(conn, data)
+            if self.stop.requested:
+                conn.wind_down(self.stop.deadline)
+            if conn.overdue:
+                conn.abort()
+        self.closed(conn)

@@ -1,0 +1,97 @@
+"""A crew of processes made beforehand, all asleep in accept on one listener.
+
+Changed since fork: nothing is forked when a client comes. Each worker is the blocking server; the kernel
+gives each connection to one of them. The parent has become a master: it accepts nobody, replaces
+workers that die, and stops the crew.
+"""
+
+import os
+import select
+import signal
+import time
+from contextlib import suppress
+
+from evolution import core
+
+
+class Worker(core.Worker):
+    """`workers` processes serve that many connections at a time; all further ones wait for one of them.
+
+    Time-outs are kept for the connections being served, to within a TICK.
+    """
+
+    workers = 4
+
+    def serve_forever(self):
+        with core.Stop() as self.stop, core.listen(self.address) as self.listener:
+            self.crew = core.Crew(self.workers)
+            self.fork()
+            self.listening(self.listener)
+            self.supervise()
+
+    def supervise(self):
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # caught, so that a death ends the sleep below
+        while not self.stop.requested:
+            while self.crew.needs_one:
+                self.fork()
+            self.sleep()
+        self.tell_crew(signal.SIGTERM)
+        while self.crew and not self.stop.overdue:
+            self.sleep()
+        self.tell_crew(signal.SIGKILL)
+
+    def sleep(self):
+        select.select([self.stop], [], [], core.TICK / 5)  # sleeps here, until a signal comes
+        self.stop.drain()
+        self.reap()
+
+    def fork(self):
+        master = os.getpid()
+        try:
+            pid = os.fork()  # one process becomes two
+        except OSError:  # no process to be had (fork(2): EAGAIN)
+            self.crew.failed()
+            return
+        if pid == 0:
+            try:
+                self.stop.inherit(master)
+                self.loop(self.listener)
+            finally:
+                os._exit(0)  # never return into the master's loop
+        self.crew.add(pid)
+
+    def reap(self):
+        with suppress(ChildProcessError):  # no children left
+            while (pid := os.waitpid(-1, os.WNOHANG)[0]) > 0:  # one SIGCHLD may stand for many deaths
+                self.crew.remove(pid)
+
+    def tell_crew(self, signum):
+        for pid in self.crew:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signum)
+
+    def loop(self, listener):
+        while not self.stop.overdue:
+            try:
+                sock, peer = listener.accept()  # sleeps here, while nobody comes
+            except BlockingIOError:  # nobody came for a TICK
+                if self.stop.requested:
+                    break
+            except OSError as error:  # the client is gone already, or we are short of something
+                if error.errno in core.SHORTAGE:
+                    time.sleep(core.TICK / 10)  # sleeps here, until something is given back
+            else:
+                self.serve(core.Connection(sock, peer))
+
+    def serve(self, conn):
+        self.opened(conn)
+        while not conn.finished:
+            if conn.wants_write:
+                conn.transmit()  # sleeps here, while the client does not read
+            elif data := conn.receive():  # sleeps here, while the client says nothing
+                self.received(conn, data)
+            if self.stop.requested:
+                conn.wind_down(self.stop.deadline)
+            if conn.overdue:
+                conn.abort()
+        self.closed(conn)

@@ -1,0 +1,75 @@
+"""A thread for each connection.
+
+Changed since fork: a thread serves the client instead of a process. It is cheaper to make, shares all
+memory and every descriptor, and has no exit status to collect; but only one thread runs Python at a time.
+"""
+
+import threading
+import time
+
+from evolution import core
+
+
+class Worker(core.Worker):
+    """`workers` is the most threads at a time: beyond it clients wait in the kernel's queue.
+
+    Time-outs are kept for each connection, to within a TICK.
+    """
+
+    workers = 500
+
+    def serve_forever(self):
+        self.threads = set()
+        self.free = threading.Semaphore(self.workers)
+        with core.Stop() as self.stop, core.listen(self.address) as listener:
+            self.listening(listener)
+            self.loop(listener)
+            while self.threads and not self.stop.overdue:
+                time.sleep(core.TICK / 10)  # sleeps here, until the last thread is done
+
+    def loop(self, listener):
+        while not self.stop.overdue:
+            if not self.free.acquire(timeout=core.TICK):  # sleeps here, while all threads are busy
+                continue
+            try:
+                sock, peer = listener.accept()  # sleeps here, while nobody comes
+            except BlockingIOError:  # nobody came for a TICK
+                self.free.release()
+                if self.stop.requested:
+                    break
+            except OSError as error:  # the client is gone already, or we are short of something
+                self.free.release()
+                if error.errno in core.SHORTAGE:
+                    time.sleep(core.TICK / 10)  # sleeps here, until something is given back
+            else:
+                self.start_thread(core.Connection(sock, peer))
+
+    def start_thread(self, conn):
+        thread = threading.Thread(target=self.live, args=(conn,), daemon=True)
+        self.threads.add(thread)
+        try:
+            thread.start()  # one more that runs beside us
+        except RuntimeError:  # no thread to be had (pthread_create(3): EAGAIN): this client is turned away
+            self.threads.discard(thread)
+            self.free.release()
+            conn.sock.close()
+
+    def live(self, conn):
+        try:
+            self.serve(conn)
+        finally:
+            self.threads.discard(threading.current_thread())
+            self.free.release()
+
+    def serve(self, conn):
+        self.opened(conn)
+        while not conn.finished:
+            if conn.wants_write:
+                conn.transmit()  # sleeps here, while the client does not read
+            elif data := conn.receive():  # sleeps here, while the client says nothing
+                self.received(conn, data)
+            if self.stop.requested:
+                conn.wind_down(self.stop.deadline)
+            if conn.overdue:
+                conn.abort()
+        self.closed(conn)
