@@ -54,12 +54,15 @@ class Worker(core.Worker):
                 elif fd == self.listener.fileno():
                     self.accept()
             if self.stop.requested:
-                self.wind_down()
+                self.stop.drain()
+                while not self.stop.overdue and self.accept():  # the queue is served too
+                    pass
+                next_sweep = 0.0
             if time.monotonic() >= next_sweep:
                 next_sweep = time.monotonic() + core.TICK
                 self.sweep()
-        for conn in list(self.connections.values()):  # a handler did not come to an end in time
-            self.drop(conn)
+        for conn in list(self.connections.values()):
+            self.drop(conn)  # its handler did not come to an end in time
 
     def work(self):
         while True:
@@ -68,8 +71,6 @@ class Worker(core.Worker):
                 conn.transmit()  # step 7
             elif data := conn.receive():  # step 4
                 self.received(conn, data)
-            if self.stop.requested:
-                conn.wind_down(self.stop.deadline)
             self.busy.discard(conn)
             if conn.finished:
                 self.drop(conn)
@@ -94,16 +95,12 @@ class Worker(core.Worker):
             self.closed(conn)
 
     def sweep(self):
-        for conn in set(self.connections.values()) - self.busy:
+        for conn in list(self.connections.values()):
+            conn.final = self.stop.requested
+        for conn in set(self.connections.values()) - self.busy:  # the busy ones belong to a worker
             if self.stop.requested:
                 conn.wind_down(self.stop.deadline)
             if conn.overdue or conn.finished:
                 with suppress(OSError):  # the end of the stream is an event: a worker drops it
                     conn.sock.shutdown(socket.SHUT_RDWR)
         self.epoll.modify(self.listener, 0 if self.stop.requested else select.EPOLLIN)
-
-    def wind_down(self):
-        self.stop.drain()
-        while not self.stop.overdue and self.accept():  # the queue is served too
-            pass
-        self.sweep()
