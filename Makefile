@@ -2,7 +2,6 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-NOTEBOOKS := $(patsubst lessons/%.md,notebooks/%.ipynb,$(wildcard lessons/*.md))
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +14,7 @@ test: .venv/ready ## Run all tests that this machine can run
 	$(BIN)/python -m pytest -q -m browser -p no:playwright tests/browser
 
 notebooks: .venv/ready ## Build notebooks/ from lessons/
-	$(BIN)/python -m lessons.build
+	$(BIN)/python lessons/build.py
 
 lint: .venv/ready ## Check style
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ class Worker(core.Worker):
     """Time-outs are kept for the connection being served, to within a TICK; all others wait for it."""
 
     def serve_forever(self):
-        with core.Stop() as self.stop, core.listen(self.address) as listener:
+        with self.stop, core.listen(self.address) as listener:
             self.listening(listener)
             self.loop(listener)
 
@@ -30,17 +30,17 @@ class Worker(core.Worker):
                 if error.errno in core.SHORTAGE:
                     time.sleep(core.TICK / 10)  # sleeps here, until something is given back
             else:
-                self.serve(core.Connection(sock, peer))
+                self.serve(core.Connection(sock, peer, self.stop))
 
     def serve(self, conn):
         self.opened(conn)
         while not conn.finished:
+            if self.stop.requested:
+                conn.wind_down()
             if conn.wants_write:
                 conn.transmit()  # sleeps here, while the client does not read
             elif data := conn.receive():  # sleeps here, while the client says nothing
                 self.received(conn, data)
-            if self.stop.requested:
-                conn.wind_down(self.stop.deadline)
             if conn.overdue:
                 conn.abort()
         self.closed(conn)

@@ -12,8 +12,6 @@ from contextlib import suppress
 
 from evolution import core
 
-HELD = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
-
 
 class Worker(core.Worker):
     """`workers` is the most children at a time: beyond it clients wait in the kernel's queue.
@@ -25,7 +23,8 @@ class Worker(core.Worker):
 
     def serve_forever(self):
         self.children = set()
-        with core.Stop(self.tell_children) as self.stop, core.listen(self.address) as listener:
+        self.stop.then = self.tell_children
+        with self.stop, core.listen(self.address) as listener:
             signal.signal(signal.SIGCHLD, self.reap)
             self.listening(listener)
             self.loop(listener)
@@ -47,24 +46,20 @@ class Worker(core.Worker):
                 if error.errno in core.SHORTAGE:
                     time.sleep(core.TICK / 10)  # sleeps here, until something is given back
             else:
-                self.fork(listener, core.Connection(sock, peer))
+                self.fork(listener, core.Connection(sock, peer, self.stop))
 
     def fork(self, listener, conn):
         parent = os.getpid()
-        # No handler runs until the child is in the books: it may even end before fork has returned here.
-        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
-        with suppress(OSError):  # no process to be had (fork(2): EAGAIN): this client is turned away
+        with self.stop.held(), suppress(OSError):  # no process to be had (fork(2)): the client is turned away
             pid = os.fork()  # one process becomes two
             if pid == 0:
                 self.live(listener, conn, parent)
             self.children.add(pid)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
         conn.sock.close()  # our copy: while it is open the client cannot see the end
 
     def live(self, listener, conn, parent):
         try:
             self.stop.inherit(parent)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
             listener.close()
             self.serve(conn)
         finally:
@@ -83,12 +78,12 @@ class Worker(core.Worker):
     def serve(self, conn):
         self.opened(conn)
         while not conn.finished:
+            if self.stop.requested:
+                conn.wind_down()
             if conn.wants_write:
                 conn.transmit()  # sleeps here, while the client does not read
             elif data := conn.receive():  # sleeps here, while the client says nothing
                 self.received(conn, data)
-            if self.stop.requested:
-                conn.wind_down(self.stop.deadline)
             if conn.overdue:
                 conn.abort()
         self.closed(conn)

@@ -29,7 +29,7 @@ class Worker(epoll_loop.Worker):
 
     def serve_forever(self):
         claim = core.reserve if self.share == "port" else core.listen
-        with core.Stop() as self.stop, claim(self.address) as self.door:
+        with self.stop, claim(self.address) as self.door:
             self.address = core.Address(*self.door.getsockname())
             self.crew = core.Crew(self.workers)
             self.fork()
@@ -40,19 +40,22 @@ class Worker(epoll_loop.Worker):
         master = os.getpid()
         try:
             self.listener = core.listen(self.address, reuse_port=True) if self.share == "port" else self.door
-            pid = os.fork()  # one process becomes two
+            with self.stop.held():
+                pid = os.fork()  # one process becomes two
+                if pid == 0:
+                    self.live(master)
+                self.crew.add(pid)
         except (OSError, core.AddressError):  # no process or no descriptor to be had
             self.crew.failed()
-            return
-        if pid == 0:
-            try:
-                self.stop.inherit(master)
-                self.loop()
-            finally:
-                os._exit(0)  # never return into the master's loop
-        self.crew.add(pid)
         if self.listener is not self.door:
             self.listener.close()  # the worker's copy is the only one: its queue lives and dies with it
+
+    def live(self, master):
+        try:
+            self.stop.inherit(master)
+            self.loop()
+        finally:
+            os._exit(0)  # never return into the master's loop
 
     def heed(self, events):
         with suppress(FileNotFoundError):  # an exclusive entry cannot be modified (epoll_ctl(2))

@@ -17,7 +17,7 @@ class Worker(core.Worker):
     """Time-outs are kept for every connection, to within a TICK. A handler that computes stops them all."""
 
     def serve_forever(self):
-        with core.Stop() as self.stop, core.listen(self.address) as self.listener:
+        with self.stop, core.listen(self.address) as self.listener:
             self.listening(self.listener)
             self.loop()
 
@@ -28,17 +28,19 @@ class Worker(core.Worker):
         self.poller.register(self.listener, READ)
         self.listener.setblocking(False)
         next_sweep = 0.0
-        while self.connections or not self.stop.requested:
+        while True:
             for fd, _ in self.poller.poll(core.TICK * 1000):  # sleeps here
                 if conn := self.connections.get(fd):
                     self.serve(conn)
                 elif fd == self.listener.fileno():
                     self.accept()
-            if self.stop.requested:
-                self.wind_down()
             if time.monotonic() >= next_sweep:
                 next_sweep = time.monotonic() + core.TICK
                 self.sweep()
+            if self.stop.requested:
+                self.wind_down()
+                if not self.connections:
+                    break
 
     def accept(self):
         try:
@@ -48,7 +50,7 @@ class Worker(core.Worker):
                 self.poller.modify(self.listener, NOTHING)
             return False
         sock.setblocking(False)
-        conn = self.connections[sock.fileno()] = core.Connection(sock, peer)
+        conn = self.connections[sock.fileno()] = core.Connection(sock, peer, self.stop)
         self.poller.register(conn, READ)
         self.opened(conn)
         self.settle(conn)
@@ -75,7 +77,7 @@ class Worker(core.Worker):
 
     def sweep(self):
         for conn in list(self.connections.values()):
-            if conn.overdue or self.stop.overdue:
+            if conn.overdue:
                 conn.abort()
             self.settle(conn)
         if not self.stop.requested:
@@ -87,5 +89,5 @@ class Worker(core.Worker):
             pass
         self.poller.modify(self.listener, NOTHING)
         for conn in list(self.connections.values()):
-            conn.wind_down(self.stop.deadline)
+            conn.wind_down()
             self.settle(conn)

@@ -23,7 +23,7 @@ class Worker(core.Worker):
     workers = 4
 
     def serve_forever(self):
-        with core.Stop() as self.stop, core.listen(self.address) as self.listener:
+        with self.stop, core.listen(self.address) as self.listener:
             self.crew = core.Crew(self.workers)
             self.fork()
             self.listening(self.listener)
@@ -48,17 +48,20 @@ class Worker(core.Worker):
     def fork(self):
         master = os.getpid()
         try:
-            pid = os.fork()  # one process becomes two
-        except OSError:  # no process to be had (fork(2): EAGAIN)
+            with self.stop.held():
+                pid = os.fork()  # one process becomes two
+                if pid == 0:
+                    self.live(master)
+                self.crew.add(pid)
+        except OSError:  # no process to be had (fork(2))
             self.crew.failed()
-            return
-        if pid == 0:
-            try:
-                self.stop.inherit(master)
-                self.loop(self.listener)
-            finally:
-                os._exit(0)  # never return into the master's loop
-        self.crew.add(pid)
+
+    def live(self, master):
+        try:
+            self.stop.inherit(master)
+            self.loop(self.listener)
+        finally:
+            os._exit(0)  # never return into the master's loop
 
     def reap(self):
         with suppress(ChildProcessError):  # no children left
@@ -81,17 +84,17 @@ class Worker(core.Worker):
                 if error.errno in core.SHORTAGE:
                     time.sleep(core.TICK / 10)  # sleeps here, until something is given back
             else:
-                self.serve(core.Connection(sock, peer))
+                self.serve(core.Connection(sock, peer, self.stop))
 
     def serve(self, conn):
         self.opened(conn)
         while not conn.finished:
+            if self.stop.requested:
+                conn.wind_down()
             if conn.wants_write:
                 conn.transmit()  # sleeps here, while the client does not read
             elif data := conn.receive():  # sleeps here, while the client says nothing
                 self.received(conn, data)
-            if self.stop.requested:
-                conn.wind_down(self.stop.deadline)
             if conn.overdue:
                 conn.abort()
         self.closed(conn)

@@ -31,13 +31,12 @@ class Worker(core.Worker):
     workers = 4
 
     def serve_forever(self):
-        with core.Stop() as self.stop, core.listen(self.address) as self.listener:
+        with self.stop, core.listen(self.address) as self.listener:
             self.listening(self.listener)
             self.loop()
 
     def loop(self):
-        self.connections = {}
-        self.busy = set()
+        self.connections, self.busy = {}, set()
         self.requests = queue.SimpleQueue()
         self.epoll = select.epoll()
         self.epoll.register(self.stop, select.EPOLLIN)
@@ -46,23 +45,22 @@ class Worker(core.Worker):
         for _ in range(self.workers):
             threading.Thread(target=self.work, daemon=True).start()
         next_sweep = 0.0
-        while not self.stop.overdue and (self.connections or not self.stop.requested):
+        while not self.stop.overdue:
             for fd, _ in self.epoll.poll(core.TICK):  # sleeps here: steps 2 and 5
                 if conn := self.connections.get(fd):
                     self.busy.add(conn)
                     self.requests.put(conn)  # steps 3 and 6
                 elif fd == self.listener.fileno():
                     self.accept()
-            if self.stop.requested:
-                self.stop.drain()
-                while not self.stop.overdue and self.accept():  # the queue is served too
-                    pass
-                next_sweep = 0.0
             if time.monotonic() >= next_sweep:
                 next_sweep = time.monotonic() + core.TICK
                 self.sweep()
-        for conn in list(self.connections.values()):
-            self.drop(conn)  # its handler did not come to an end in time
+            if self.stop.requested:
+                self.wind_down()
+                if not self.connections and not self.busy:
+                    break
+        for conn in set(self.connections.values()) - self.busy:
+            self.closed(conn)
 
     def work(self):
         while True:
@@ -71,10 +69,12 @@ class Worker(core.Worker):
                 conn.transmit()  # step 7
             elif data := conn.receive():  # step 4
                 self.received(conn, data)
-            self.busy.discard(conn)
             if conn.finished:
-                self.drop(conn)
+                del self.connections[conn.fileno()]
+                self.closed(conn)
+                self.busy.discard(conn)
             else:
+                self.busy.discard(conn)
                 self.epoll.modify(conn, WRITE if conn.wants_write else READ)  # speaks again from here on
 
     def accept(self):
@@ -85,22 +85,22 @@ class Worker(core.Worker):
                 self.epoll.modify(self.listener, 0)
             return False
         sock.setblocking(False)
-        conn = self.connections[sock.fileno()] = core.Connection(sock, peer)
+        conn = self.connections[sock.fileno()] = core.Connection(sock, peer, self.stop)
         self.opened(conn)
         self.epoll.register(conn, WRITE if conn.wants_write else READ)  # step 1
         return True
 
-    def drop(self, conn):
-        if self.connections.pop(conn.fileno(), None):
-            self.closed(conn)
-
     def sweep(self):
-        for conn in list(self.connections.values()):
-            conn.final = self.stop.requested
         for conn in set(self.connections.values()) - self.busy:  # the busy ones belong to a worker
             if self.stop.requested:
-                conn.wind_down(self.stop.deadline)
+                conn.wind_down()
             if conn.overdue or conn.finished:
                 with suppress(OSError):  # the end of the stream is an event: a worker drops it
                     conn.sock.shutdown(socket.SHUT_RDWR)
         self.epoll.modify(self.listener, 0 if self.stop.requested else select.EPOLLIN)
+
+    def wind_down(self):
+        self.stop.drain()
+        while self.accept():  # the queue is served too
+            pass
+        self.sweep()

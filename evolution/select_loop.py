@@ -19,7 +19,7 @@ class Worker(core.Worker):
     """Time-outs are kept for every connection, to within a TICK. A handler that computes stops them all."""
 
     def serve_forever(self):
-        with core.Stop() as self.stop, core.listen(self.address) as self.listener:
+        with self.stop, core.listen(self.address) as self.listener:
             self.listening(self.listener)
             self.loop()
 
@@ -28,18 +28,20 @@ class Worker(core.Worker):
         self.reading, self.writing = {self.stop.fileno(), self.listener.fileno()}, set()
         self.listener.setblocking(False)
         next_sweep = 0.0
-        while self.connections or not self.stop.requested:
+        while True:
             readable, writable, _ = select.select(self.reading, self.writing, [], core.TICK)  # sleeps here
             for fd in readable + writable:
                 if conn := self.connections.get(fd):
                     self.serve(conn)
                 elif fd == self.listener.fileno():
                     self.accept()
-            if self.stop.requested:
-                self.wind_down()
             if time.monotonic() >= next_sweep:
                 next_sweep = time.monotonic() + core.TICK
                 self.sweep()
+            if self.stop.requested:
+                self.wind_down()
+                if not self.connections:
+                    break
 
     def accept(self):
         try:
@@ -53,7 +55,7 @@ class Worker(core.Worker):
             sock.close()
             return True
         sock.setblocking(False)
-        conn = self.connections[sock.fileno()] = core.Connection(sock, peer)
+        conn = self.connections[sock.fileno()] = core.Connection(sock, peer, self.stop)
         self.reading.add(conn.fileno())
         self.opened(conn)
         self.settle(conn)
@@ -82,7 +84,7 @@ class Worker(core.Worker):
 
     def sweep(self):
         for conn in list(self.connections.values()):
-            if conn.overdue or self.stop.overdue:
+            if conn.overdue:
                 conn.abort()
             self.settle(conn)
         if not self.stop.requested:
@@ -94,5 +96,5 @@ class Worker(core.Worker):
             pass
         self.reading.discard(self.listener.fileno())
         for conn in list(self.connections.values()):
-            conn.wind_down(self.stop.deadline)
+            conn.wind_down()
             self.settle(conn)

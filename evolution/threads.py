@@ -21,7 +21,7 @@ class Worker(core.Worker):
     def serve_forever(self):
         self.threads = set()
         self.free = threading.Semaphore(self.workers)
-        with core.Stop() as self.stop, core.listen(self.address) as listener:
+        with self.stop, core.listen(self.address) as listener:
             self.listening(listener)
             self.loop(listener)
             while self.threads and not self.stop.overdue:
@@ -42,7 +42,7 @@ class Worker(core.Worker):
                 if error.errno in core.SHORTAGE:
                     time.sleep(core.TICK / 10)  # sleeps here, until something is given back
             else:
-                self.start_thread(core.Connection(sock, peer))
+                self.start_thread(core.Connection(sock, peer, self.stop))
 
     def start_thread(self, conn):
         thread = threading.Thread(target=self.live, args=(conn,), daemon=True)
@@ -64,12 +64,12 @@ class Worker(core.Worker):
     def serve(self, conn):
         self.opened(conn)
         while not conn.finished:
+            if self.stop.requested:
+                conn.wind_down()
             if conn.wants_write:
                 conn.transmit()  # sleeps here, while the client does not read
             elif data := conn.receive():  # sleeps here, while the client says nothing
                 self.received(conn, data)
-            if self.stop.requested:
-                conn.wind_down(self.stop.deadline)
             if conn.overdue:
                 conn.abort()
         self.closed(conn)

@@ -158,7 +158,9 @@ def ended(sock):
 
 def readable(sock, seconds):
     """True when something (bytes or the end) arrives within `seconds`."""
-    return bool(select.select([sock], [], [], seconds)[0])
+    poll = select.poll()  # select itself cannot watch descriptor 1024
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def descriptors(pids):
@@ -172,5 +174,5 @@ def cpu_seconds(pids):
 
 
 def memory_kib(pids):
-    """Private memory of the processes together, in KiB."""
-    return sum(psutil.Process(pid).memory_full_info().uss for pid in pids) // 1024
+    """Memory of the processes together, in KiB, shared pages divided among their sharers (Pss)."""
+    return sum(psutil.Process(pid).memory_full_info().pss for pid in pids) // 1024

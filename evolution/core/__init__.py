@@ -3,7 +3,6 @@
 from evolution.core.address import SHORTAGE, TICK, Address, AddressError, listen, reserve
 from evolution.core.connection import Connection
 from evolution.core.crew import Crew
-from evolution.core.signals import Stop
 from evolution.core.worker import Worker
 
 __all__ = [
@@ -13,7 +12,6 @@ __all__ = [
     "AddressError",
     "Connection",
     "Crew",
-    "Stop",
     "Worker",
     "listen",
     "reserve",

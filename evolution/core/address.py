@@ -5,7 +5,7 @@ import socket
 import struct
 from typing import NamedTuple
 
-BACKLOG = 1024
+BACKLOG = 4096
 """Connections the kernel may hold for us before accept; it cuts this to net.core.somaxconn (listen(2))."""
 
 TICK = 0.5

@@ -13,6 +13,7 @@ import socket
 import time
 
 from evolution.core.address import TICK
+from evolution.core.signals import Stop
 
 RECEIVE_SIZE = 65536
 """Bytes asked of one recv."""
@@ -26,22 +27,24 @@ LINGER = 2.0
 STALL = 60.0
 """Seconds in which a client must take at least one byte of what is being sent to it."""
 
+_NEVER = Stop()
+
 
 class Connection:
     """One accepted connection.
 
-    Handlers use `send`, `close`, `context` and `deadline`; loops use `receive`, `transmit`,
+    Handlers use `send`, `close`, `final`, `context`, `midway` and `deadline`; loops use `receive`, `transmit`,
     `wants_read`, `wants_write`, `finished`, `overdue`, `wind_down` and `abort`.
     """
 
     __slots__ = (
         "_linger",
+        "_stop",
         "_unsent",
         "closing",
         "context",
         "deadline",
         "eof",
-        "final",
         "fresh",
         "midway",
         "peer",
@@ -49,9 +52,10 @@ class Connection:
         "writing",
     )
 
-    def __init__(self, sock, peer):
+    def __init__(self, sock, peer, stop=_NEVER):
         self.sock = sock
         self.peer = peer
+        self._stop = stop
         self.context = None
         """Anything a handler wants to keep with this connection."""
         self.deadline = math.inf
@@ -60,8 +64,6 @@ class Connection:
         """A handler sets it while part of a request has arrived."""
         self.fresh = True
         """Not one byte has arrived yet."""
-        self.final = False
-        """The server is stopping: the next answer is this connection's last."""
         self.writing = False
         """A loop's own note: the connection is watched for room to send, not for input."""
         self.eof = False
@@ -82,6 +84,11 @@ class Connection:
         """Queue bytes; the loop transmits them. What is queued after `close` is dropped."""
         if data and not self.closing:
             self._unsent.append(data)
+
+    @property
+    def final(self):
+        """True once the server is asked to stop: the answer being written now is to be the last."""
+        return self._stop.requested
 
     def close(self, linger=False):
         """End the connection once everything queued is sent.
@@ -115,8 +122,8 @@ class Connection:
 
     @property
     def overdue(self):
-        """True once the deadline has passed."""
-        return self.deadline < time.monotonic()
+        """True once its deadline, or that of the whole server's end, has passed."""
+        return self.deadline < time.monotonic() or self._stop.overdue
 
     def receive(self):
         """Make one recv. Return bytes for the handler, b"" when the stream is over, None for "not now"."""
@@ -151,17 +158,15 @@ class Connection:
         if not unsent and self.closing and self._linger:
             self._say_goodbye()
 
-    def wind_down(self, deadline):
-        """The server is stopping: end at the next boundary between requests, at `deadline` at the latest.
+    def wind_down(self):
+        """The server is stopping: end at the next boundary between requests, which may be now.
 
-        A connection that has asked nothing yet may have its first request on the way: it gets one TICK.
+        A connection that has asked nothing yet may have its first request on the way: it gets half a TICK.
         """
-        self.final = True
-        if not self.midway and not self._unsent:
-            if not self.fresh:
-                self.close()
-            deadline = min(deadline, time.monotonic() + TICK)
-        self.deadline = min(self.deadline, deadline)
+        if self.fresh:
+            self.deadline = min(self.deadline, time.monotonic() + TICK / 2)
+        elif not self.midway and not self._unsent:
+            self.close()
 
     def abort(self):
         """Give up at once: unsent bytes are lost and the connection is finished."""

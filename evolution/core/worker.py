@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from evolution.core.address import Address
+from evolution.core.signals import Stop
 
 
 class Worker:
@@ -31,6 +32,7 @@ class Worker:
             if workers < 1:
                 raise ValueError(f"expected at least 1 worker, not {workers}")
             self.workers = workers
+        self.stop = Stop()
         self.on_start = self.on_connect = self.on_close = lambda _: None
         self.on_message = lambda conn, data: None
 
