@@ -15,7 +15,7 @@ class Worker(core.Worker):
     """Time-outs are kept for the connection being served, to within a TICK; all others wait for it."""
 
     def serve_forever(self):
-        with self.stop, core.listen(self.address) as listener:
+        with core.listen(self.address) as listener, self.stop:
             self.listening(listener)
             self.loop(listener)
 

@@ -17,7 +17,7 @@ class Worker(core.Worker):
     """Time-outs are kept for every connection, to within a TICK. A handler that computes stops them all."""
 
     def serve_forever(self):
-        with self.stop, core.listen(self.address) as self.listener:
+        with core.listen(self.address) as self.listener, self.stop:
             self.listening(self.listener)
             self.loop()
 

@@ -24,7 +24,7 @@ class Worker(core.Worker):
     def serve_forever(self):
         self.children = set()
         self.stop.then = self.tell_children
-        with self.stop, core.listen(self.address) as listener:
+        with core.listen(self.address) as listener, self.stop:
             signal.signal(signal.SIGCHLD, self.reap)
             self.listening(listener)
             self.loop(listener)

@@ -29,7 +29,7 @@ class Worker(epoll_loop.Worker):
 
     def serve_forever(self):
         claim = core.reserve if self.share == "port" else core.listen
-        with self.stop, claim(self.address) as self.door:
+        with claim(self.address) as self.door, self.stop:
             self.address = core.Address(*self.door.getsockname())
             self.crew = core.Crew(self.workers)
             self.fork()

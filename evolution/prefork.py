@@ -23,7 +23,7 @@ class Worker(core.Worker):
     workers = 4
 
     def serve_forever(self):
-        with self.stop, core.listen(self.address) as self.listener:
+        with core.listen(self.address) as self.listener, self.stop:
             self.crew = core.Crew(self.workers)
             self.fork()
             self.listening(self.listener)

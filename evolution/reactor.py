@@ -31,7 +31,7 @@ class Worker(core.Worker):
     workers = 4
 
     def serve_forever(self):
-        with self.stop, core.listen(self.address) as self.listener:
+        with core.listen(self.address) as self.listener, self.stop:
             self.listening(self.listener)
             self.loop()
 

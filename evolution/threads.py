@@ -21,7 +21,7 @@ class Worker(core.Worker):
     def serve_forever(self):
         self.threads = set()
         self.free = threading.Semaphore(self.workers)
-        with self.stop, core.listen(self.address) as listener:
+        with core.listen(self.address) as listener, self.stop:
             self.listening(listener)
             self.loop(listener)
             while self.threads and not self.stop.overdue:

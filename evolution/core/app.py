@@ -121,7 +121,7 @@ class App:
     """Answers the requests of a worker's connections and keeps their deadlines.
 
     `idle_timeout`: the seconds a connection may be without a request. `request_timeout`: the seconds from
-    a request's first byte to its last, however it drips, and from connecting to the first byte.
+    a request's first byte to its last, however it drips.
     """
 
     def __init__(self, idle_timeout=60.0, request_timeout=10.0):
@@ -137,7 +137,7 @@ class App:
 
     def on_connect(self, conn):
         conn.context = RequestReader()
-        conn.deadline = time.monotonic() + self.request_timeout
+        conn.deadline = time.monotonic() + self.idle_timeout
 
     def on_close(self, conn):
         conn.context = None

@@ -33,8 +33,8 @@ _NEVER = Stop()
 class Connection:
     """One accepted connection.
 
-    Handlers use `send`, `close`, `final`, `context`, `midway` and `deadline`; loops use `receive`, `transmit`,
-    `wants_read`, `wants_write`, `finished`, `overdue`, `wind_down` and `abort`.
+    Handlers use `send`, `close`, `final`, `context`, `midway` and `deadline`; loops use `receive`,
+    `transmit`, `wants_read`, `wants_write`, `finished`, `overdue`, `wind_down` and `abort`.
     """
 
     __slots__ = (

@@ -28,8 +28,8 @@ class Stop:
 
     A second signal changes nothing: the server is stopping already, and `deadline` bounds it.
     Every signal that Python handles makes it readable once; `drain` makes it unreadable again.
-    Fork while the signals are `held`, and call `inherit` in the child. Outside the main thread no signals can be
-    caught (signal(7) handlers belong to the main thread in Python); calling the object asks it to stop.
+    Fork while the signals are `held`, and call `inherit` in the child. Outside the main thread no signal
+    can be caught (in Python, handlers belong to the main thread); calling the object asks it to stop.
     """
 
     def __init__(self):
@@ -39,7 +39,8 @@ class Stop:
         self.then = lambda: None
         """Called once, when the request arrives."""
         self._master = None
-        self._old = None
+        self._old = {}
+        self._ends = ()  # reader and writer, for those who wait for readiness; the others need no descriptor
 
     def __call__(self, signum=None, frame=None):
         if not self.requested:
@@ -48,8 +49,7 @@ class Stop:
             self.then()
         if self._master and os.getppid() != self._master:
             signal.alarm(ORPHAN_GRACE)  # not caught: it ends us whatever we are doing
-        with suppress(OSError):  # a full pipe is readable already
-            self._writer.send(b"\0")
+        self._wake()
 
     @property
     def overdue(self):
@@ -57,28 +57,32 @@ class Stop:
         return self.deadline < time.monotonic()
 
     def fileno(self):
-        return self._reader.fileno()
-
-    def __enter__(self):
-        self._open()
-        if threading.current_thread() is threading.main_thread():
-            self._old = {number: signal.signal(number, self) for number in (signal.SIGTERM, signal.SIGINT)}
-            # Written by the C handler itself, so a signal that arrives just before epoll_wait ends it too.
-            signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        return self
-
-    def __exit__(self, *exc):
-        if self._old:
-            signal.set_wakeup_fd(-1)
-            for number, handler in self._old.items():
-                signal.signal(number, handler)
-        self._reader.close()
-        self._writer.close()
+        """A descriptor that is readable once a signal has come."""
+        if not self._ends:
+            self._ends = socket.socketpair()
+            for end in self._ends:
+                end.setblocking(False)
+            if self._old:
+                # Written by the C handler itself, so a signal just before epoll_wait ends it too.
+                signal.set_wakeup_fd(self._ends[1].fileno(), warn_on_full_buffer=False)
+            if self.requested:
+                self._wake()
+        return self._ends[0].fileno()
 
     def drain(self):
         """Take note of the wake-ups so far: the object is not readable until the next signal."""
         with suppress(BlockingIOError):
-            self._reader.recv(4096)
+            self._ends[0].recv(4096)
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._old = {number: signal.signal(number, self) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *exc):
+        self._close_ends()
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
 
     @contextmanager
     def held(self):
@@ -97,22 +101,25 @@ class Stop:
         """
         self._master = master
         self.then = lambda: None
-        shared = self._reader, self._writer
-        self._open()
-        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        for end in shared:
-            end.close()
+        self._close_ends()  # they are the master's
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         with suppress(AttributeError):  # no prctl outside Linux
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
-        if self.requested or os.getppid() != master:
+        if os.getppid() != master:
             self()
 
-    def _open(self):
-        self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
-        self._writer.setblocking(False)
+    def _wake(self):
+        if self._ends:
+            with suppress(BlockingIOError):  # full: it is readable already
+                self._ends[1].send(b"\0")
+
+    def _close_ends(self):
+        if self._ends and self._old:
+            signal.set_wakeup_fd(-1)
+        for end in self._ends:
+            end.close()
+        self._ends = ()
 
 
 _libc = ctypes.CDLL(None)
