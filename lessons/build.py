@@ -13,7 +13,17 @@ import jupytext
 
 LESSONS = Path(__file__).parent
 NOTEBOOKS = LESSONS.parent / "notebooks"
+EXERCISES = LESSONS.parent / "evolution" / "exercises"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def starter(source):
+    """A cell that only names an exercise gets the exercise's own starter: it is written in one place."""
+    words = source.split()
+    if len(words) != 2 or words[0] != "%%exercise":
+        return source
+    (path,) = EXERCISES.glob(f"*/{words[1]}/starter.py")
+    return f"{source}\n{path.read_text(encoding='utf-8').rstrip()}"
 
 
 def build(lesson):
@@ -21,11 +31,12 @@ def build(lesson):
     notebook = jupytext.read(lesson)
     cells = []
     for number, cell in enumerate(notebook.cells):
+        source = starter(cell.source) if cell.cell_type == "code" else cell.source
         made = {
             "cell_type": cell.cell_type,
-            "id": hashlib.sha256(f"{lesson.stem} {number} {cell.source}".encode()).hexdigest()[:8],
+            "id": hashlib.sha256(f"{lesson.stem} {number} {source}".encode()).hexdigest()[:8],
             "metadata": {key: value for key, value in cell.metadata.items() if key == "tags"},
-            "source": cell.source.splitlines(keepends=True),
+            "source": source.splitlines(keepends=True),
         }
         if cell.cell_type == "code":
             made |= {"execution_count": None, "outputs": []}
@@ -51,7 +62,8 @@ def main(arguments):
                 target.write_text(text, encoding="utf-8")
     strays = {path.stem for path in NOTEBOOKS.glob("*.ipynb")} - {path.stem for path in LESSONS.glob("*.md")}
     if "--check" in arguments and (stale or strays):
-        sys.exit(f"not fresh: {', '.join(stale)}{' without a lesson: ' if strays else ''}{', '.join(strays)}; make notebooks")
+        without = f"; without a lesson: {', '.join(strays)}" if strays else ""
+        sys.exit(f"not fresh: {', '.join(stale)}{without}; run make notebooks")
     print(f"built {', '.join(stale)}" if stale else "all notebooks are fresh")
 
 

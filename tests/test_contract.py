@@ -234,11 +234,11 @@ def taken(served, sock):
     """True once the server has read all that this client sent, from two looks at /proc/net/tcp: first all
     was acknowledged, which is to say that it had arrived; and then none of it was left unread."""
     server, client = f"0100007F:{served.port:04X}", f"0100007F:{sock.getsockname()[1]:04X}"
-    return queue_lengths(client, server)[0] == 0 and queue_lengths(server, client)[1] == 0
+    return queue_lengths(client, server)[0] == 0 and queue_lengths(server, client)[1] in (0, None)
 
 
 def queue_lengths(local, remote):
-    """(bytes not acknowledged, bytes not read) of one connected socket."""
+    """(bytes not acknowledged, bytes not read) of one connected socket; Nones where it has been closed."""
     with open("/proc/net/tcp") as table:
         for row in table:
             if f"{local} {remote}" in row:
