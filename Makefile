@@ -10,7 +10,7 @@ lab: .venv/ready ## Open the course in JupyterLab
 	$(BIN)/jupyter lab notebooks/01_blocking.ipynb
 
 test: .venv/ready ## Run all tests that this machine can run
-	$(BIN)/python -m pytest -q -m "not browser"
+	$(BIN)/python -m pytest -q -n 4 -m "not browser"
 	$(BIN)/python -m pytest -q -m browser -p no:playwright tests/browser
 
 notebooks: .venv/ready ## Build notebooks/ from lessons/
