@@ -1,0 +1,1 @@
+"""The exercises, as data: a folder for each. See evolution/course/exercise.py."""

@@ -1,0 +1,10 @@
+import socket
+
+
+def open_listener(port):
+    """Return a socket that listens on 127.0.0.1 and `port`, also right after a restart."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # before bind, which reads it
+    listener.bind(("127.0.0.1", port))
+    listener.listen()
+    return listener

@@ -1,0 +1,12 @@
+import socket
+
+
+def open_listener(port):
+    while True:
+        listener = socket.socket()
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+            return listener
+        except OSError:
+            port += 1

@@ -1,0 +1,11 @@
+"""Views: state in, pixels out. Each is a live widget with an SVG twin and a text twin; none knows a server."""
+
+import importlib
+
+__all__ = ["Timeline", "XRay"]
+
+
+def __getattr__(name):  # so that the twins and the palette can be used without loading a widget library
+    if name not in __all__:
+        raise AttributeError(f"evolution.views has {', '.join(__all__)}; not {name!r}")
+    return getattr(importlib.import_module(f"evolution.views.{name.lower()}"), name)

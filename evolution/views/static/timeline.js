@@ -1,0 +1,487 @@
+// The timeline: clients in connecting order, the accept queue, the server's processes, on one time axis.
+
+export default () => {
+  let live = emptyTimeline(); // shared by all views of one model: the snapshot and every increment since
+  const watchers = new Set();
+  const adopt = (state) => {
+    live = { ...emptyTimeline(), ...structuredClone(state || {}) };
+    for (const watcher of watchers) watcher(true);
+  };
+  return {
+    initialize({ model }) {
+      adopt(model.get("state"));
+      model.on("change:state", () => adopt(model.get("state")));
+      model.on("msg:custom", (update) => {
+        if (update.kind === "snapshot") return adopt(update.state);
+        if (update.kind !== "timeline") return;
+        if (mergeTimeline(live, update)) for (const watcher of watchers) watcher(false);
+        else try { model.send({ kind: "snapshot please" }); } catch { /* no kernel: the snapshot is all there is */ }
+      });
+    },
+    render({ model, el }) {
+      const view = timelineView(el, model.get("language"), () => live);
+      watchers.add(view.changed);
+      return () => { watchers.delete(view.changed); view.close(); };
+    },
+  };
+};
+
+function timelineView(host, language, read) {
+  const L = language.layout;
+  const root = html("section", { class: "evo evo-timeline", "data-view": "timeline", "aria-label": "Timeline" });
+  const title = html("h4", { class: "evo-title" }), chip = html("span", { class: "evo-chip", hidden: true });
+  const sentence = html("p", { class: "evo-sentence", "aria-live": "polite", role: "status" });
+  const spoken = html("p", { class: "evo-spoken", "aria-live": "polite" });
+  const stage = html("div", { class: "evo-stage", tabindex: 0, role: "application", "aria-roledescription": "timeline",
+    "data-lm-suppress-shortcuts": "true",
+    "aria-label": "Timeline. Left and right: to the moment before and after. Up and down: choose a lane. Space: play. Plus, minus, 0: zoom." });
+  const drawing = svg("svg", { class: "evo-drawing", "aria-hidden": "true" });
+  const plotClip = unique("plot"), headClip = unique("head"), hatch = unique("hatch");
+  const plotRect = svg("rect"), headRect = svg("rect");
+  const grid = svg("g"), axis = svg("g"), names = svg("g"), marks = svg("g", { "clip-path": `url(#${headClip})` });
+  const guesses = svg("g"), hair = svg("line", { class: "evo-hair", "data-live": "", display: "none" });
+  const hairTime = svg("g", { "data-live": "", display: "none" }), headLine = svg("line", { class: "evo-head", "data-live": "", display: "none" });
+  const chosen = svg("rect", { class: "evo-chosen", "data-live": "", display: "none", rx: 3 });
+  const dragged = svg("rect", { class: "evo-dragged", "data-live": "", display: "none" });
+  drawing.append(svg("defs", {}, svg("clipPath", { id: plotClip }, plotRect), svg("clipPath", { id: headClip }, headRect), hatching(hatch)),
+    chosen, grid, names, svg("g", { "clip-path": `url(#${plotClip})` }, marks, guesses), axis, hair, headLine, dragged, hairTime);
+  stage.append(drawing);
+  const tip = tooltip(stage), key = legend(root, language);
+
+  const play = button(ICONS.play(), "Play", () => toggle());
+  const back = button(ICONS.back(), "Step back", () => step(-1)), on = button(ICONS.on(), "Step forward", () => step(1));
+  const scrub = html("input", { type: "range", class: "evo-scrub", min: 0, max: 1000, step: 1, value: 1000, "aria-label": "Moment shown",
+    "data-lm-suppress-shortcuts": "true", oninput: () => { pause(); moveHead(view.from + (scrub.value / 1000) * (view.to - view.from)); } });
+  const tempo = html("button", { type: "button", class: "evo-button evo-tempo", title: "Tempo of playing", onclick: () => {
+    speed = SPEEDS[(SPEEDS.indexOf(speed) + 1) % SPEEDS.length];
+    chosenSpeed = true;
+    showTempo();
+  } });
+  const tools = html("div", { class: "evo-tools" }, tempo,
+    button(ICONS.wider(), "Zoom out", () => zoom(2)), button(ICONS.closer(), "Zoom in", () => zoom(0.5)), button(ICONS.all(), "All of it", () => zoomAll()),
+    button("SVG", "SVG: save the picture", () => saveSvg(picture(), slug(read().title))),
+    button("PNG", "PNG: save the picture", () => savePng(picture(), slug(read().title))));
+  root.append(html("header", { class: "evo-header" }, title, chip, tools),
+    html("div", { class: "evo-player" }, html("div", { class: "evo-transport" }, play, back, on), scrub), stage, key.node, sentence, spoken);
+  host.append(root);
+  const picture = () => standalone(root, drawing, read().title, read().sentence);
+
+  const SPEEDS = [1, 0.25, 0.1, 0.02];
+  let speed = 1, chosenSpeed = false, width = 0, height = 0, left = 0, right = 0, plan = "", frame = 0, timer = 0;
+  let head = null, playing = false, lastTick = 0, zoomed = false, laneChosen = -1, spokenAt = 0, fresh = true;
+  const view = { from: 0, to: 1 };
+  let lanes = new Map(), order = [], queueRow = null, bandRow = null;
+  const x = (t) => left + ((t - view.from) / (view.to - view.from)) * (right - left);
+  const at = (px) => view.from + ((px - left) / (right - left)) * (view.to - view.from);
+
+  // --- where everything goes; only when lanes come, or the width changes ---
+  function layout(state) {
+    const many = Boolean(state.bands) || state.lanes.length > L.many;
+    const shown = many ? interesting(state, L.interesting) : state.lanes;
+    const wanted = [width, many, shown.map((lane) => lane.id + lane.label).join(), state.processes.map((lane) => lane.id + lane.label).join(), fresh].join("|");
+    if (wanted === plan) return false;
+    plan = wanted;
+    fresh = false;
+    left = Math.round(clamp(width * L.gutter_share, ...L.gutter));
+    right = width - L.right;
+    const dense = shown.length + state.processes.length >= L.dense;
+    const row = dense ? L.dense_row : L.row, thick = dense ? L.dense_bar : L.bar;
+    names.replaceChildren();
+    marks.replaceChildren();
+    lanes = new Map();
+    order = [];
+    let y = L.axis;
+    const heading = (text, extra) => {
+      names.append(label(4, y, text, { class: "evo-heading", fill: paint("soft") }),
+        svg("line", { x1: 0, x2: width, y1: y - 10, y2: y - 10, stroke: paint("rule"), "data-rule": "" }));
+      if (extra) names.append(extra);
+    };
+    const lane = (source, kind, indent = 0) => {
+      const group = svg("g", { transform: `translate(0,${y + row / 2})`, "data-lane": source.id, "data-kind": kind });
+      names.append(fitted(4 + indent, y + row / 2, source.label || source.id, left - 10 - indent));
+      marks.append(group);
+      const entry = { id: source.id, kind, group, y, row, thick, marks: [], end: null };
+      lanes.set(source.id, entry);
+      order.push(entry);
+      y += row;
+    };
+    names.append(label(4, 11, many ? `${grouped(state.bands ? state.bands.total : state.lanes.length)} clients` : "Clients", { class: "evo-heading", fill: paint("soft") }));
+    bandRow = null;
+    if (many) {
+      bandRow = { y, group: svg("g", { "data-bands": "" }), scale: svg("g") };
+      marks.append(bandRow.group);
+      names.append(bandRow.scale);
+      y += L.bands + 10;
+      if (shown.length) names.append(label(4, y + 6, "the slowest and the failed", { class: "evo-heading", fill: paint("soft") }));
+      y += shown.length ? 18 : 0;
+    }
+    for (const source of shown) lane(source, "client");
+    y += L.gap;
+    queueRow = { y: y + 2, group: svg("g", { "data-queue": "" }), length: label(4, y + 32, "", { fill: paint("soft"), class: "evo-number" }), limit: svg("g") };
+    y += 10;
+    heading("Accept queue");
+    names.append(queueRow.length, queueRow.limit);
+    marks.append(queueRow.group);
+    y = queueRow.y + L.queue + L.gap + 8;
+    heading("Server");
+    y += 10;
+    for (const source of state.processes) lane(source, "process", 10 * (source.depth || 0));
+    height = y + 6;
+    set(drawing, { width, height, viewBox: `0 0 ${width} ${height}` });
+    set(plotRect, { x: left - 3, y: 0, width: right - left + L.right + 1, height });
+    for (const mark of [hair, headLine]) set(mark, { y1: L.axis - 6, y2: height - 4 });
+    root.style.setProperty("--evo-left", `${left}px`);
+    root.style.setProperty("--evo-right", `${L.right}px`);
+    return true;
+  }
+  function fitted(px, py, text, room) {
+    const most = Math.floor(room / 6.2), cut = text.length > most ? text.slice(0, Math.max(1, most - 1)) + "…" : text;
+    return svg("g", {}, label(px, py, cut, { class: "evo-name" }), svg("title", {}, text));
+  }
+
+  function drawAxis() {
+    grid.replaceChildren();
+    axis.replaceChildren();
+    for (const [t, text] of ticks(view.from, view.to, (right - left) / 84)) {
+      const px = Math.round(x(t)) + 0.5;
+      grid.append(svg("line", { x1: px, x2: px, y1: L.axis - 4, y2: height - 4, stroke: paint("rule") }));
+      const anchor = px > right - 16 ? "end" : px < left + 4 ? "start" : "middle";
+      axis.append(label(anchor === "end" ? Math.min(px + 14, width - 2) : px, 11, text, { "text-anchor": anchor, fill: paint("soft"), class: "evo-number" }));
+    }
+  }
+
+  // --- marks: only what is new or still open is touched, unless everything moved ---
+  function keyOf(kind, span) {
+    return kind === "client" ? `client.${span.state}` : span.state === "asleep" ? `sleeps.${sleepKind(span.note)}` : `process.${span.state}`;
+  }
+  const sleepKind = (note) => language.calls[(note || "").split("(")[0].trim()] || "other";
+  function drawSpan(entry, span, before) {
+    const look = (entry.kind === "client" ? language.client : language.process)[span.state];
+    if (!look) return { span, node: svg("g"), place() {} };
+    const text = span.state === "served" || span.state === "running" ? (span.pid ? String(span.pid) : "") : span.state === "asleep" ? span.note : "";
+    const from = before && before.state === "sending" && span.state === "sending" ? before.share ?? 0 : 0;
+    const mark = drawMark(look, entry.thick, { text, from, share: span.share ?? 1, sleep: language.sleeps[sleepKind(span.note)], hatch }, L);
+    set(mark.node, { class: "evo-mark", "data-key": keyOf(entry.kind, span), "data-state": span.state, "data-from": span.from, "data-pid": span.pid ?? null });
+    return { ...mark, span };
+  }
+  function place(mark, now) {
+    const { span } = mark, from = x(span.from), to = x(span.to ?? Math.max(now, span.from));
+    const visible = to >= left - 4 && from <= right + L.right;
+    set(mark.node, { display: visible ? null : "none", "data-to": span.to ?? null });
+    const cut = span.state === "sending" ? (value) => value : (value) => clamp(value, left - 4, width + 4);
+    if (visible) mark.place(cut(from), cut(to));
+  }
+  function drawEnd(entry, end) {
+    const look = language.ends[end.state] || language.ends.closed;
+    const node = svg("g", { class: "evo-mark", "data-key": `ends.${end.state}`, "data-end": end.state, "data-from": end.t }, drawGlyph(look, language.glyphs[look.shape]));
+    if (look.colour === "fail" && end.note) node.append(label(10, 0.5, end.note, { fill: paint("fail"), class: "evo-note" }));
+    return { end, node };
+  }
+  function placeEnd(mark) {
+    const px = x(mark.end.t), note = mark.node.querySelector("text");
+    set(mark.node, { transform: `translate(${px},0)`, display: px < left - 2 || px > width - 4 ? "none" : null });
+    if (note) {
+      const fits = px + 12 + 7 * note.textContent.length < width;
+      set(note, { x: fits ? 10 : -10, "text-anchor": fits ? "start" : "end" });
+    }
+  }
+  function drawLane(entry, source, everything, now) {
+    let same = 0;
+    while (same < entry.marks.length && entry.marks[same].span === source.spans[same]) same++;
+    for (const mark of entry.marks.splice(same)) mark.node.remove();
+    for (let i = same; i < source.spans.length; i++) {
+      const mark = drawSpan(entry, source.spans[i], source.spans[i - 1]);
+      entry.marks.push(mark);
+      entry.group.append(mark.node);
+      place(mark, now);
+    }
+    const settled = everything ? 0 : Math.max(0, same - 1);
+    for (let i = settled; i < same; i++) place(entry.marks[i], now);
+    if (entry.end && entry.end.end !== source.end) { entry.end.node.remove(); entry.end = null; }
+    if (source.end && !entry.end && language.ends[source.end.state]) entry.end = drawEnd(entry, source.end);
+    if (entry.end) { entry.group.append(entry.end.node); placeEnd(entry.end); }
+  }
+  function drawQueue(state) {
+    const { steps, limit } = state.queue, peak = Math.max(0, ...steps.map((s) => s[1]));
+    const near = limit && peak * 3 >= limit, top = near ? Math.max(limit, peak) * 1.08 : Math.max(peak, 3);
+    const base = queueRow.y + L.queue, h = (length) => base - (length / top) * (L.queue - 6);
+    let path = "", px = 0;
+    for (const [t, length] of steps) {
+      path += path ? `H${(px = x(t)).toFixed(1)}V${h(length).toFixed(1)}` : `M${(px = x(t)).toFixed(1)} ${h(length).toFixed(1)}`;
+    }
+    if (path) path += `H${x(Math.max(state.now, steps[steps.length - 1][0])).toFixed(1)}`;
+    const start = steps.length ? x(steps[0][0]).toFixed(1) : left, end = x(state.now || 0).toFixed(1);
+    const units = top <= 12 ? Array.from({ length: Math.floor(top) }, (_, i) => i + 1) : [];
+    queueRow.group.replaceChildren(
+      ...units.map((n) => svg("line", { x1: left, x2: right, y1: h(n), y2: h(n), stroke: paint("rule"), "stroke-dasharray": "1 3" })),
+      svg("path", { d: path ? `${path}V${base}H${start}Z` : "", fill: paint("queued"), opacity: 0.16 }),
+      svg("path", { d: path, fill: "none", stroke: paint("queued"), "stroke-width": 1.6, class: "evo-mark", "data-key": "client.queued", "data-peak": peak, "data-limit": limit, "data-until": end }),
+      svg("line", { x1: left, x2: right, y1: base, y2: base, stroke: paint("rule") }));
+    queueRow.limit.replaceChildren();
+    if (near) queueRow.limit.append(svg("line", { x1: left, x2: right, y1: h(limit), y2: h(limit), stroke: paint("fail"), "stroke-dasharray": "5 3" }),
+      label(right, h(limit) + 8, `limit ${grouped(limit)}`, { "text-anchor": "end", fill: paint("fail"), class: "evo-number" }));
+    queueRow.scale = { h, peak, top };
+    showLength(state, null);
+  }
+  function showLength(state, t) {
+    const text = t === null ? `peak ${grouped(queueRow.scale.peak)} of ${grouped(state.queue.limit)}` : `${grouped(lengthAt(state.queue, t))} of ${grouped(state.queue.limit)}`;
+    queueRow.length.textContent = text;
+  }
+  const TEXTURE = { queued: 0.22, waiting: 0.28, connecting: 0.12, idle: 0.3, done: 0.12, closed: 0.22 };
+  const HUE = { served: "served", sending: "sending", idle: "quiet", queued: "queued", waiting: "quiet", connecting: "quiet", done: "ink", closed: "ink", failed: "fail" };
+  function drawBands(state) {
+    const columns = Math.max(1, Math.floor((right - left) / 2)), counts = bandCounts(state, language.rank, view.from, view.to, columns);
+    const total = state.bands ? state.bands.total : state.lanes.length, base = bandRow.y + L.bands, unit = L.bands / Math.max(1, total);
+    const floor = new Float64Array(columns), until = clamp(Math.ceil(((state.now - view.from) / (view.to - view.from)) * columns), 0, columns);
+    const nodes = [];
+    for (const name of language.rank) {
+      let upper = "", lower = "", best = [0, 0, 0], tallest = 0;
+      const row = counts[name];
+      for (let i = 0; i < until; i++) {
+        const a = left + (i * (right - left)) / columns, b = left + ((i + 1) * (right - left)) / columns, low = base - floor[i] * unit;
+        floor[i] += row[i];
+        const high = base - floor[i] * unit;
+        if (row[i] > best[0]) best = [row[i], (a + b) / 2, (low + high) / 2];
+        tallest = Math.max(tallest, row[i]);
+        upper += `${upper ? "L" : "M"}${a.toFixed(1)} ${high.toFixed(1)}H${b.toFixed(1)}`;
+        lower = `L${b.toFixed(1)} ${low.toFixed(1)}H${a.toFixed(1)}` + lower;
+      }
+      if (!tallest) continue;
+      const colour = paint(HUE[name]), table = language.client[name] ? "client" : "ends";
+      nodes.push(svg("g", { class: "evo-mark", "data-key": `${table}.${name}`, "data-band": name, "data-peak": tallest },
+        svg("path", { d: upper + lower + "Z", fill: colour, "fill-opacity": TEXTURE[name] || 1, stroke: colour, "stroke-width": 1, "stroke-dasharray": name === "connecting" ? "3 2" : null }),
+        best[0] * unit > 16 ? label(clamp(best[1], left + 34, right - 34), best[2], name, { "text-anchor": "middle", "font-weight": 600, fill: TEXTURE[name] ? paint("ink") : paint("onmark"), class: "evo-band" }) : null));
+    }
+    bandRow.group.replaceChildren(...nodes);
+    bandRow.scale.replaceChildren(label(left - 8, base - L.bands + 5, grouped(total), { "text-anchor": "end", fill: paint("soft"), class: "evo-number" }),
+      label(left - 8, base - 4, "0", { "text-anchor": "end", fill: paint("soft") }));
+  }
+  function drawGuesses(state) {
+    guesses.replaceChildren(...(state.guesses || []).flatMap((guess) => {
+      const entry = lanes.get(guess.lane), px = x(guess.t);
+      const source = state.lanes.find((lane) => lane.id === guess.lane), seen = guess.measured ?? source?.end?.t;
+      const y = entry ? entry.y + entry.row / 2 : L.axis;
+      const node = svg("g", { class: "evo-mark", "data-key": "guess.guess", "data-guess": guess.lane ?? "", "data-from": guess.t });
+      if (!entry) node.append(svg("line", { x1: px, x2: px, y1: L.axis - 4, y2: height - 4, stroke: paint("guess"), "stroke-width": 1.5, "stroke-dasharray": "3 3" }));
+      else if (seen !== undefined && Math.abs(x(seen) - px) > 10) {
+        const way = Math.sign(x(seen) - px);
+        node.append(svg("line", { x1: px + 4 * way, x2: x(seen) - 6 * way, y1: y, y2: y, stroke: paint("guess"), "stroke-width": 1.5, "stroke-dasharray": "2 2.5" }));
+      }
+      const text = (guess.label || "your prediction") + (seen === undefined ? "" : `, ${time(Math.abs(seen - guess.t))} off`), ends = px + 12 + 6.6 * text.length < width;
+      node.append(ghost(px, { transform: `translate(0,${y})` }),
+        label(ends ? px + 9 : px - 9, y, text, { "text-anchor": ends ? "start" : "end", fill: paint("guess"), class: "evo-note" }));
+      return [node];
+    }));
+  }
+
+  function draw() {
+    frame = 0;
+    const state = read(), before = `${view.from} ${view.to}`;
+    if (!width) return;
+    if (!zoomed) Object.assign(view, { from: 0, to: reach(state) });
+    const moved = layout(state), everything = moved || before !== `${view.from} ${view.to}` || redraw;
+    redraw = false;
+    const sources = new Map([...state.lanes, ...state.processes].map((lane) => [lane.id, lane]));
+    if (everything) drawAxis();
+    for (const entry of order) drawLane(entry, sources.get(entry.id), everything, state.now);
+    if (bandRow) drawBands(state);
+    drawQueue(state);
+    drawGuesses(state);
+    showHead(state);
+    root.toggleAttribute("data-recorded", Boolean(state.recorded));
+    set(root, { "data-running": Boolean(state.running), "data-now": state.now, "data-lanes": state.lanes.length });
+    title.textContent = state.title || "Timeline";
+    chip.textContent = state.recorded ? "recorded" : state.running ? `running · ${time(state.now)}` : "";
+    chip.hidden = !chip.textContent;
+    for (const control of [play, back, on, scrub]) control.disabled = state.running;
+    const present = new Set([...marks.querySelectorAll(".evo-mark"), ...guesses.querySelectorAll(".evo-mark")].map((node) => node.dataset.key));
+    key.show(present);
+    key.light();
+    say(state);
+    if (!chosenSpeed) { speed = SPEEDS.find((s) => lastMoment(state) / s >= 2) || SPEEDS[SPEEDS.length - 1]; showTempo(); }
+  }
+  let redraw = true;
+  function say(state) { // a screen reader is told at most once in two seconds while figures run
+    clearTimeout(timer);
+    const rest = spokenAt + 2000 - Date.now();
+    if (state.running && rest > 0) { timer = setTimeout(() => say(read()), rest); return; }
+    if (sentence.textContent !== state.sentence) { sentence.textContent = state.sentence || ""; spokenAt = Date.now(); }
+  }
+  function ask(everything) {
+    redraw = redraw || Boolean(everything);
+    if (!frame) frame = requestAnimationFrame(draw);
+  }
+
+  // --- playing a finished run ---
+  const showTempo = () => { tempo.textContent = speed === 1 ? "1×" : speed === 0.25 ? "¼×" : speed === 0.1 ? "⅒×" : "1/50×"; set(tempo, { "aria-label": `Tempo ${tempo.textContent}` }); };
+  function showHead(state) {
+    const t = head === null ? view.to : head, px = clamp(x(t), left - 3, width);
+    set(headRect, { x: 0, y: 0, width: head === null ? width : px, height });
+    set(headLine, { x1: px, x2: px, display: head === null ? "none" : null });
+    set(root, { "data-head": head === null ? null : head.toFixed(4), "data-playing": playing });
+    scrub.value = Math.round(clamp((t - view.from) / (view.to - view.from), 0, 1) * 1000);
+    set(scrub, { "aria-valuetext": exact(head === null ? state.now || 0 : head) });
+    if (head !== null) showLength(state, head);
+  }
+  function moveHead(t) {
+    const state = read(), last = lastMoment(state);
+    head = t >= last ? null : Math.max(0, t);
+    showHead(state);
+    if (head === null) showLength(state, null);
+  }
+  function pause() {
+    playing = false;
+    play.replaceChildren(ICONS.play());
+    set(play, { "aria-label": "Play", title: "Play" });
+    set(root, { "data-playing": false });
+  }
+  function toggle() {
+    if (read().running) return;
+    if (playing) return pause();
+    playing = true;
+    play.replaceChildren(ICONS.pause());
+    set(play, { "aria-label": "Pause", title: "Pause" });
+    if (head === null) moveHead(view.from);
+    lastTick = performance.now();
+    requestAnimationFrame(tick);
+  }
+  function tick(now) {
+    if (!playing) return;
+    if (!calm()) moveHead(head + ((now - lastTick) / 1000) * speed);
+    else if (now - lastTick > 700) moveHead(nextMoment(1, 0.02));
+    else return requestAnimationFrame(tick);
+    lastTick = now;
+    if (head === null) return pause();
+    requestAnimationFrame(tick);
+  }
+  function nextMoment(way, apart = 0) {
+    const state = read(), here = head === null ? lastMoment(state) : head, least = Math.max(apart * lastMoment(state), 1e-6);
+    const all = moments(state);
+    return way > 0 ? all.find((t) => t > here + least) ?? lastMoment(state) : all.reverse().find((t) => t < here - least) ?? 0;
+  }
+  function step(way) {
+    if (read().running) return;
+    pause();
+    moveHead(nextMoment(way));
+    if (laneChosen >= 0) choose(laneChosen);
+  }
+
+  // --- zoom ---
+  function zoomTo(from, to) {
+    const whole = reach(read());
+    if (to - from < whole / 5000) return;
+    Object.assign(view, { from: Math.max(0, from), to: Math.min(whole, to) });
+    zoomed = view.from > 0 || view.to < whole;
+    ask(true);
+    root.toggleAttribute("data-zoomed", zoomed);
+  }
+  function zoom(factor) {
+    const centre = head !== null && head > view.from && head < view.to ? head : (view.from + view.to) / 2, half = ((view.to - view.from) * factor) / 2;
+    zoomTo(centre - half, centre + half);
+  }
+  const zoomAll = () => zoomTo(0, reach(read()));
+
+  // --- pointer and keys ---
+  function inform(entry, t, px, py, aloud) {
+    const state = read(), source = [...state.lanes, ...state.processes].find((lane) => lane.id === entry?.id);
+    if (!source) {
+      if (aloud) spoken.textContent = exact(t);
+      const inQueue = py >= queueRow.y && py <= queueRow.y + L.queue;
+      if (inQueue) tip.show(px, py, "Accept queue", [`${grouped(lengthAt(state.queue, t))} of ${grouped(state.queue.limit)} at ${exact(t)}`]);
+      else tip.hide();
+      return;
+    }
+    const near = (5 / (right - left)) * (view.to - view.from);
+    const ended = source.end && Math.abs(source.end.t - t) <= near ? source.end : null;
+    const span = spanAt(source, t) || (ended ? null : source.spans.findLast((s) => s.from <= t && t - (s.to ?? t) < near));
+    const table = entry.kind === "client" ? language.client : language.process;
+    const rows = [], look = ended ? language.ends[ended.state] : span && table[span.state];
+    if (!look) { tip.hide(); if (aloud) spoken.textContent = `${source.label}, ${exact(t)}: nothing`; return; }
+    if (ended) rows.push(`at ${exact(ended.t)}`);
+    else rows.push(`${exact(span.from)} to ${span.to == null ? "now" : exact(span.to)}`, `for ${exact((span.to ?? state.now) - span.from)}`);
+    if (!ended && span.pid) rows.push(`by pid ${span.pid}`);
+    if (!ended && span.share !== undefined && span.share !== null) rows.push(`${Math.round(span.share * 100)} % of the bytes arrived`);
+    tip.show(px, py, `${source.label} · ${look.word}`, rows, (ended || span).note);
+    if (aloud) spoken.textContent = `${source.label}: ${look.word}, ${rows.join(", ")} ${(ended || span).note || ""}`;
+    relate(span);
+  }
+  function relate(span) { // the process that serves this client, and all it serves
+    for (const entry of order) entry.group.toggleAttribute("data-related", Boolean(span?.pid) && (entry.id === `p${span.pid}` || entry.marks.some((m) => m.span.pid === span.pid)));
+    root.toggleAttribute("data-relating", Boolean(span?.pid));
+  }
+  function showHair(t) {
+    const px = x(t), text = exact(t), half = 3.6 * text.length + 5, centre = clamp(px, half, width - half);
+    set(hair, { x1: px, x2: px, display: null });
+    hairTime.replaceChildren(svg("rect", { x: centre - half, y: 2, width: 2 * half, height: 18, rx: 4, fill: paint("ink") }),
+      label(centre, 11.5, text, { "text-anchor": "middle", fill: paint("page"), class: "evo-number" }));
+    set(hairTime, { display: null });
+    set(root, { "data-hair": t.toFixed(4) });
+    showLength(read(), t);
+  }
+  function leave() {
+    tip.hide();
+    relate(null);
+    for (const node of [hair, hairTime]) set(node, { display: "none" });
+    if (queueRow?.scale) showLength(read(), head);
+  }
+  const point = (event) => { const box = drawing.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
+  let drag = null;
+  stage.addEventListener("pointermove", (event) => {
+    const [px, py] = point(event);
+    if (drag !== null) set(dragged, { display: Math.abs(px - drag) > 3 ? null : "none", x: Math.min(drag, px), width: Math.abs(px - drag), y: L.axis - 4, height: height - L.axis });
+    if (px < left - 4) return leave();
+    const t = clamp(at(px), view.from, view.to);
+    showHair(t);
+    inform(order.find((lane) => py >= lane.y && py < lane.y + lane.row), t, px, py, false);
+  });
+  stage.addEventListener("pointerleave", leave);
+  drawing.addEventListener("pointerdown", (event) => {
+    const [px] = point(event);
+    if (event.button || px < left - 4) return;
+    drag = clamp(px, left, right);
+    drawing.setPointerCapture(event.pointerId);
+  });
+  drawing.addEventListener("pointerup", (event) => {
+    const [px] = point(event), from = drag;
+    drag = null;
+    set(dragged, { display: "none" });
+    if (from !== null && Math.abs(px - from) > 6) zoomTo(at(Math.min(from, px)), at(Math.min(right, Math.max(from, px))));
+  });
+  drawing.addEventListener("pointercancel", () => { drag = null; set(dragged, { display: "none" }); });
+  drawing.addEventListener("dblclick", zoomAll);
+  function choose(index) {
+    if (!order.length) return;
+    laneChosen = clamp(index, 0, order.length - 1);
+    const entry = order[laneChosen], t = head === null ? read().now : head;
+    set(chosen, { x: 1, y: entry.y, width: width - 2, height: entry.row, display: null });
+    showHair(clamp(t, view.from, view.to));
+    inform(entry, Math.max(0, t - 1e-7), clamp(x(t), left, right), entry.y, true);
+  }
+  const KEYS = {
+    " ": toggle, ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => { pause(); moveHead(0); }, End: () => { pause(); moveHead(Infinity); },
+    ArrowUp: () => choose(laneChosen < 0 ? order.length - 1 : laneChosen - 1), ArrowDown: () => choose(laneChosen + 1),
+    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: zoomAll,
+    Escape: () => { laneChosen = -1; set(chosen, { display: "none" }); leave(); },
+  };
+  stage.addEventListener("keydown", (event) => {
+    const action = !event.ctrlKey && !event.metaKey && !event.altKey && KEYS[event.key];
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  });
+  stage.addEventListener("blur", () => KEYS.Escape());
+
+  const watch = new ResizeObserver(() => {
+    const room = Math.floor(root.clientWidth);
+    if (room && room !== width) { width = room; ask(true); }
+  });
+  watch.observe(root);
+  return {
+    changed(whole) {
+      if (whole) { fresh = true; head = null; zoomed = false; pause(); }
+      ask(whole);
+    },
+    close() { watch.disconnect(); cancelAnimationFrame(frame); clearTimeout(timer); playing = false; },
+  };
+}

@@ -1,0 +1,85 @@
+"""A panel in a real notebook: sliders, Run, Stop; what is drawn agrees with what the lab has recorded."""
+
+import pytest
+from serving import eventually
+
+pytestmark = pytest.mark.browser
+
+SETUP = """
+from evolution import blocking, lab
+server = lab.start(blocking)
+"""
+PANEL = """
+panel = lab.panel(server, [("silent", 1, {"for": 0.6}), ("polite", 4)], seconds=3)
+panel
+"""
+DRAWN = """() => [...document.querySelectorAll('.evo-timeline [data-lane][data-kind=client]')].map(lane => ({
+    id: lane.dataset.lane,
+    spans: [...lane.querySelectorAll('[data-state]')].map(mark => mark.dataset.state),
+    end: lane.querySelector('[data-end]')?.dataset.end ?? null,
+}))"""
+
+
+@pytest.fixture
+def panel(jupyter, open_notebook, request):
+    """A desk with a panel on it."""
+    def open_panel(theme="light", interface="lab", *more):
+        name = jupyter.write(f"{request.node.name.split('[')[0]}-{theme}.ipynb", SETUP, PANEL, *more)
+        desk = open_notebook(name, theme=theme, interface=interface)
+        desk.run_all()
+        desk.page.wait_for_selector(".evolution-panel .evo-timeline")
+        return desk
+
+    return open_panel
+
+
+def nudge(desk, card, key="ArrowRight"):
+    """Move a slider by one, as a learner without a mouse does; return the number that it had in the kernel."""
+    before = desk.ask(f"panel.clients[{card!r}].value")
+    desk.page.locator(f".evolution-slider-{card} .noUi-handle").press(key)
+    return before
+
+
+def run(desk):
+    desk.page.locator("button.evolution-run").click()
+    desk.page.wait_for_selector("button.evolution-run:disabled")
+
+
+def await_end(desk):
+    desk.page.wait_for_selector("button.evolution-run:not(:disabled)")
+
+
+def recorded(desk):
+    """The lab's own record, in the words of the picture."""
+    lanes = desk.ask("panel.experiment.story.as_dict()['lanes']")
+    return [
+        {
+            "id": lane["id"],
+            "spans": [span["state"] for span in lane["spans"]],
+            "end": lane["end"] and lane["end"]["state"],
+        }
+        for lane in lanes
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_drawn_is_what_was_recorded(panel, theme):
+    desk = panel(theme)
+    before = nudge(desk, "polite")
+    eventually(lambda: desk.ask("panel.clients['polite'].value") == before + 1, "the slider's number")
+    desk.picture(f"panel-{theme}-0-before", ".evolution-panel")
+    desk.page.locator(".evolution-fold", has_text="X-ray").click()
+    desk.page.wait_for_selector(".evo-xray :text('accept')")
+    run(desk)
+    desk.page.wait_for_selector(".evo-xray :text('recv')")
+    desk.picture(f"panel-{theme}-1-running", ".evolution-panel")
+    await_end(desk)
+    told = recorded(desk)
+    assert len(told) == 1 + before + 1
+    eventually(lambda: desk.page.evaluate(DRAWN) == told, f"a picture of {told}")
+    assert "queued" in told[-1]["spans"]
+    assert {lane["end"] for lane in told[1:]} == {"done"}
+    sentence = desk.page.locator(".evo-timeline .evo-sentence").text_content()
+    assert sentence == desk.ask("panel.experiment.story.as_dict()['sentence']")
+    desk.page.wait_for_selector(".evo-xray :text('accept')")
+    desk.picture(f"panel-{theme}-2-after", ".evolution-panel")
