@@ -101,7 +101,9 @@ class Server:
                 time.sleep(0.02)
         self.log.seek(0)
         said = self.log.read()[-500:].decode(errors="replace").strip()
-        raise Missing(f"expected {self.name} to listen within {READY_WITHIN:g} s; it said: {said or 'nothing'}")
+        raise Missing(
+            f"expected {self.name} to listen within {READY_WITHIN:g} s; it said: {said or 'nothing'}"
+        )
 
 
 def _model(name, workers, server):
@@ -130,7 +132,12 @@ def _nginx(listen):
         if not nginx:
             raise Missing("expected nginx; try apt-get install nginx-light")
         text = (PEERS / "nginx.conf").read_text()
-        values = {"DIRECTORY": server.directory, "PORT": server.port, "WORKERS": workers or 1, "LISTEN": listen}
+        values = {
+            "DIRECTORY": server.directory,
+            "PORT": server.port,
+            "WORKERS": workers or 1,
+            "LISTEN": listen,
+        }
         for name, value in values.items():
             text = text.replace(f"@{name}@", str(value))
         path = Path(server.directory) / "nginx.conf"

@@ -16,6 +16,7 @@ _HOME = {
     "Experiment": "experiment",
     "panel": "panels",
     "xray": "panels",
+    "show": "panels",
     "knock": "moves",
     "ask": "moves",
     "call": "moves",

@@ -21,7 +21,7 @@ from evolution.lab.experiment import Experiment, ExperimentError
 from evolution.views import Timeline, XRay, base
 
 FIRST = ("polite", "silent", "dripping", "slow_reader")
-"""Cards that are always in sight; the others are so if the crowd has them, else under "more clients"."""
+"""Cards that are always in sight; the others are so if the crowd has them, else under "More clients"."""
 
 USUAL = (("silent", 1), ("polite", 5))
 """The crowd of a panel that was not given any."""
@@ -42,10 +42,10 @@ class Panel(ipywidgets.VBox):
     """
 
     def __init__(self, server, crowd=None, seconds=6.0):
+        self._lock = threading.Lock()
         self.server, self.seconds, self.experiment = server, seconds, None
         groups = plan(server.address, list(USUAL if crowd is None else crowd), seconds)["groups"]
         self._choice = Choice([(g["card"], g["n"], {**g["options"], "gap": g["gap"]}) for g in groups])
-        self._lock = threading.Lock()
         self.clients = {name: _slider(card, self._choice.asked(name)) for name, card in CARDS.items()}
         first = [name for name in CARDS if name in FIRST or name in self._choice.given]
         more = [name for name in CARDS if name not in first]
@@ -56,7 +56,7 @@ class Panel(ipywidgets.VBox):
         self.progress = ipywidgets.FloatProgress(min=0, max=1)
         self.timeline, self.xray = Timeline(), XRay()
         more_rows = _column([_row(name, self.clients[name]) for name in more])
-        self.more = _fold("more clients", more_rows)
+        self.more = _fold("More clients", more_rows)
         self.fold = _fold("X-ray: the same moment inside the kernel", self.xray)
         self.fold.observe(self._open_xray, "value")
         for slider in self.clients.values():
@@ -199,12 +199,12 @@ class Panel(ipywidgets.VBox):
             return ""
         status = self.server.exit_status
         how = f"Killed by {signal.Signals(-status).name}" if status < 0 else f"Exit status {status}"
-        words = self.server.last_words.strip()[-2000:]
-        return f"{how}; its last words:\n{words}" if words else f"{how}; it said nothing"
+        said = self.server.last_words.strip()[-2000:]
+        return f"{how}; its last words:\n{said}" if said else f"{how}; it said nothing"
 
-    def _say(self, message, words=""):
-        words = f"<pre>{html.escape(words)}</pre>" if words else ""
-        self.said.value = f'<div role="status"><p>{html.escape(str(message))}</p>{words}</div>'
+    def _say(self, message, evidence=""):
+        evidence = f"<pre>{html.escape(evidence)}</pre>" if evidence else ""
+        self.said.value = f'<div role="status"><p>{html.escape(str(message))}</p>{evidence}</div>'
 
 
 NOBODY = "Nobody connects yet: move a slider."
@@ -256,12 +256,12 @@ def _rank(name):
 
 
 def _slider(card, n):
-    style = {"description_width": "7.5em"}
+    look = {"description": card.title, "tooltip": card.sentence, "style": {"description_width": "7.5em"}}
     if card.name == "idle":
         options = [(f"{each:,}", each) for each in sorted({*MANY, n}) if each <= most()]
-        slider = ipywidgets.SelectionSlider(options=options, value=n, description=card.title, style=style)
+        slider = ipywidgets.SelectionSlider(options=options, value=n, **look)
     else:
-        slider = ipywidgets.IntSlider(n, 0, max(20, n), description=card.title, style=style)
+        slider = ipywidgets.IntSlider(n, 0, max(20, n), **look)
     slider.add_class(f"evolution-slider-{card.name}")
     return slider
 

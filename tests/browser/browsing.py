@@ -143,9 +143,7 @@ class Jupyter:
         """Return a client of the kernel behind an open notebook."""
         (session,) = [each for each in self.api("sessions") if each["path"] == path]
         client = BlockingKernelClient()
-        client.load_connection_file(
-            str(self.folder / "runtime" / f"kernel-{session['kernel']['id']}.json")
-        )
+        client.load_connection_file(str(self.folder / "runtime" / f"kernel-{session['kernel']['id']}.json"))
         client.start_channels(hb=False)  # a busy machine misses beats, and the client would give up
         return client
 
@@ -161,7 +159,7 @@ class Jupyter:
 class Desk:
     """One notebook open in one page, and everything wrong that the page said meanwhile."""
 
-    def __init__(self, jupyter, browser, path, theme="light", interface="lab", viewport=(1280, 900)):
+    def __init__(self, jupyter, browser, path, theme="light", interface="lab", viewport=(1280, 1400)):
         self.jupyter, self.path, self.interface = jupyter, path, interface
         self.errors, self.foreign = [], []
         name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
@@ -188,7 +186,9 @@ class Desk:
         if self.interface == "lab":
             self.page.wait_for_selector("#jp-bottom-panel :text('| Idle')")
         else:
-            eventually(lambda: [s for s in self.jupyter.api("sessions") if s["path"] == self.path], "a session")
+            eventually(
+                lambda: [s for s in self.jupyter.api("sessions") if s["path"] == self.path], "a session"
+            )
             self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
 
     # --- what a learner does ---

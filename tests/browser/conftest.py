@@ -1,6 +1,6 @@
 """Fixtures of the browser tests. Their own session, as Playwright's sync API keeps an event loop running:
 
-    .venv/bin/python -m pytest -q -m browser -p no:playwright tests/browser
+.venv/bin/python -m pytest -q -m browser -p no:playwright tests/browser
 """
 
 import os

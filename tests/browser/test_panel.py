@@ -23,6 +23,7 @@ DRAWN = """() => [...document.querySelectorAll('.evo-timeline [data-lane][data-k
 @pytest.fixture
 def panel(jupyter, open_notebook, request):
     """A desk with a panel on it."""
+
     def open_panel(theme="light", interface="lab", *more):
         name = jupyter.write(f"{request.node.name.split('[')[0]}-{theme}.ipynb", SETUP, PANEL, *more)
         desk = open_notebook(name, theme=theme, interface=interface)

@@ -105,7 +105,7 @@ function timelineView(host, language, read) {
       order.push(entry);
       y += row;
     };
-    names.append(label(4, 11, many ? `${grouped(state.bands ? state.bands.total : state.lanes.length)} clients` : "Clients", { class: "evo-heading", fill: paint("soft") }));
+    names.append(label(4, 11, many ? `${grouped(total(state))} clients` : "Clients", { class: "evo-heading", fill: paint("soft") }));
     bandRow = null;
     if (many) {
       bandRow = { y, group: svg("g", { "data-bands": "" }), scale: svg("g") };
@@ -231,7 +231,7 @@ function timelineView(host, language, read) {
   const HUE = { served: "served", sending: "sending", idle: "quiet", queued: "queued", waiting: "quiet", connecting: "quiet", done: "ink", closed: "ink", failed: "fail" };
   function drawBands(state) {
     const columns = Math.max(1, Math.floor((right - left) / 2)), counts = bandCounts(state, language.rank, view.from, view.to, columns);
-    const total = state.bands ? state.bands.total : state.lanes.length, base = bandRow.y + L.bands, unit = L.bands / Math.max(1, total);
+    const all = total(state), base = bandRow.y + L.bands, unit = L.bands / Math.max(1, all);
     const floor = new Float64Array(columns), until = clamp(Math.ceil(((state.now - view.from) / (view.to - view.from)) * columns), 0, columns);
     const nodes = [];
     for (const name of language.rank) {
@@ -253,7 +253,7 @@ function timelineView(host, language, read) {
         best[0] * unit > 16 ? label(clamp(best[1], left + 34, right - 34), best[2], name, { "text-anchor": "middle", "font-weight": 600, fill: TEXTURE[name] ? paint("ink") : paint("onmark"), class: "evo-band" }) : null));
     }
     bandRow.group.replaceChildren(...nodes);
-    bandRow.scale.replaceChildren(label(left - 8, base - L.bands + 5, grouped(total), { "text-anchor": "end", fill: paint("soft"), class: "evo-number" }),
+    bandRow.scale.replaceChildren(label(left - 8, base - L.bands + 5, grouped(all), { "text-anchor": "end", fill: paint("soft"), class: "evo-number" }),
       label(left - 8, base - 4, "0", { "text-anchor": "end", fill: paint("soft") }));
   }
   function drawGuesses(state) {

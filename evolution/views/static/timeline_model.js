@@ -23,7 +23,13 @@ function mergeTimeline(state, update) {
     state.queue.steps.splice(keep, state.queue.steps.length, ...steps);
     Object.assign(state.queue, rest);
   }
-  const { kind, lanes, processes, queue, ...rest } = update;
+  if (update.bands) {
+    const { keep = 0, steps = [] } = update.bands;
+    state.bands = state.bands || [];
+    if (state.bands.length < keep) return false;
+    state.bands.splice(keep, state.bands.length, ...steps);
+  }
+  const { kind, lanes, processes, queue, bands, ...rest } = update;
   Object.assign(state, rest);
   return true;
 }
@@ -80,10 +86,11 @@ function countStates(state, rank, from, to, columns) {
   for (const row of Object.values(counts)) for (let i = 1; i <= columns; i++) row[i] += row[i - 1];
   return counts;
 }
+const total = (state) => state.clients ?? state.lanes.length;
 function bandCounts(state, rank, from, to, columns) {
   if (!state.bands) return countStates(state, rank, from, to, columns);
   const counts = Object.fromEntries(rank.map((name) => [name, new Int32Array(columns + 1)]));
-  const steps = state.bands.steps;
+  const steps = state.bands;
   let at = -1;
   for (let i = 0; i <= columns; i++) {
     const t = from + ((to - from) * i) / columns;
