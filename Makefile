@@ -10,7 +10,7 @@ lab: .venv/ready ## Open the course in JupyterLab
 	$(BIN)/jupyter lab notebooks/01_blocking.ipynb
 
 test: .venv/ready ## Run all tests that this machine can run
-	$(BIN)/python -m pytest -q -n 4 -m "not browser"
+	$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not browser"
 	$(BIN)/python -m pytest -q -m browser -p no:playwright tests/browser
 
 notebooks: .venv/ready ## Build notebooks/ from lessons/
@@ -31,7 +31,7 @@ bench-full: .venv/ready ## Measure everything, against the peers
 	$(BIN)/python -m bench --full
 
 matrix: .venv/ready ## Check every answer of every exercise five times idle and five times busy
-	$(BIN)/python -m evolution.course.matrix --times 5 --busy
+	$(BIN)/python -m evolution.course.matrix --times 5 --busy --write docs/checkers.md
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile -q --universal --extra build --extra test pyproject.toml -o requirements.lock --generate-hashes --no-header

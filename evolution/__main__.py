@@ -23,9 +23,12 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv=None):
     """Run one command; return its exit status."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if rest and args.run not in FORWARDED:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
-        return args.run(args) or 0
+        return args.run(args, rest) if args.run in FORWARDED else args.run(args) or 0
     except (Refusal, ValueError) as error:
         print(f"evolution: {error}", file=sys.stderr)
         return 1
@@ -90,11 +93,29 @@ def check(args):
     )
 
 
+def progress(args, rest):
+    """Say how far the answers have come; carry them to another machine."""
+    from evolution.course import progress
+
+    return progress.main(rest)
+
+
+def grade(args, rest):
+    """Check many answer folders, in parallel; print a summary."""
+    from evolution.course import grade
+
+    return grade.main(rest)
+
+
 def doctor(args):
     """Say what this machine can do, one line each, with the remedy."""
     from evolution.lab import doctor
 
     return doctor.main()
+
+
+FORWARDED = (progress, grade)
+"""Commands that read their own arguments."""
 
 
 def _parser():
@@ -127,6 +148,9 @@ def _parser():
     sub.add_argument("file", metavar="FILE", nargs="?", help="default: answers/EXERCISE.py")
     sub.add_argument("--json", action="store_true", help="print one JSON object")
 
+    for run in FORWARDED:
+        sub = commands.add_parser(run.__name__, help=run.__doc__, add_help=False)
+        sub.set_defaults(run=run)
     command(doctor)
     return parser
 

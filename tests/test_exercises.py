@@ -24,10 +24,14 @@ def verdicts():
         return dict(zip(map(id, SAMPLES), found, strict=True))
 
 
+@pytest.mark.xdist_group("matrix")  # one process makes all the verdicts
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda each: f"{each.exercise}-{each.name}")
 def test_confusion_matrix(sample, verdicts):
     verdict = verdicts[id(sample)]
+    for _ in range(3):  # "too slow to tell" is an invitation to try again, and never a wrong name
+        if verdict.outcome == "too_slow":
+            verdict = matrix.try_out(sample)
     assert (verdict.diagnosis or verdict.outcome) == sample.expected, verdict.text()
     assert verdict.evidence, "a verdict shows what was observed"
 

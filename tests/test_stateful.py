@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
-from serving import Replies, ask, connect, descriptors, eventually, request, reset, serve
+from serving import Replies, ask, connect, descriptors, ended, eventually, request, reset, serve
 from test_contract import MODELS, calm
 
 EXAMPLES = int(os.environ.get("EVOLUTION_EXAMPLES", "0"))
@@ -99,6 +99,10 @@ class Crowd(RuleBasedStateMachine):
         self.clients = []
         self.numbers = iter(range(1_000_000))
         self.killed = False
+        with connect(served) as first:  # the server has made all that it keeps once it has served somebody
+            first.sendall(request(headers="Connection: close\r\n"))
+            assert Replies(first).next()[::2] == GREETING
+            assert ended(first)
         eventually(lambda: calm(model, served), "the crew")
         self.everyone = len(served.everyone())
         self.descriptors = descriptors(served.everyone())

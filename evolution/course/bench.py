@@ -198,6 +198,8 @@ class Server:
             )
         port = int(address.rpartition(":")[2])
         if not self.holds_listener(port):
+            if not self.sandbox.alive:
+                raise TooSlow(f"the program listened on port {port} and ended before anyone could look")
             raise Unrecognised(
                 f"the program said that it listens on port {port}, but /proc shows no such socket of its own"
             )

@@ -118,12 +118,16 @@ def dripping(bench, server):
     begin = time.monotonic()
     front, after, word = behind(bench, server, "dripping")
     bytes_sent, answered = 0, False
+    last, pause = begin, 0.0
     while time.monotonic() < begin + PATIENCE and not answered:
         with suppress(OSError):
             front.sock.send(b"x")
             bytes_sent += 1
+        pause, last = max(pause, time.monotonic() - last), time.monotonic()
         answered = bool(select.select([after.sock], [], [], DRIP)[0])
     took = time.monotonic() - begin
+    if pause > DEADLINE * 0.8:  # no drip any more: a time-out for each recv may have ended it as well
+        raise TooSlow(f"a byte every {DRIP} s was the plan; once it took {pause:.1f} s on this machine")
     front.note(f"it sends a byte every {DRIP} s, {bytes_sent} bytes in {took:.1f} s, no newline")
     if not answered:
         doing = server.where()
