@@ -144,7 +144,8 @@ def table(address):
     for row in procfs.tcp(port=port):
         end = "listener" if row.state == "LISTEN" else "server" if row.local[1] == port else "client"
         peer = row.local[1] if end == "client" else row.remote[1]
-        rows.append(Row(end, row.state, peer, row.rx, row.inode != 0))
+        unread = row.rx - (row.state == "CLOSE_WAIT" and row.rx > 0)  # the kernel counts the end as a byte
+        rows.append(Row(end, row.state, peer, unread, row.inode != 0))
     rows.sort(key=lambda row: (row.end != "listener", row.peer, row.end))
     return rows
 

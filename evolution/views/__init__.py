@@ -1,4 +1,4 @@
-"""Views: state in, pixels out. Each is a live widget with an SVG twin and a text twin; none knows a server."""
+"""Views: state in, pixels out. Each is a live widget with SVG and text twins; none knows a server."""
 
 import importlib
 

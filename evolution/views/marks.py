@@ -21,7 +21,7 @@ PALETTE = {
     "busy": ("#334155", "#D3DBE4"),
     "onmark": ("#FFFFFF", "#111111"),
 }
-"""Colours by role. `onmark` is for text on a solid mark; `page`, `rule` and `pale` are backgrounds and lines."""
+"""Colours by role. `onmark` is for text on a solid mark; `page`, `rule`, `pale` for backgrounds and lines."""
 
 MARKS = ("quiet", "queued", "served", "sending", "fail", "guess", "busy")
 TEXTS = ("ink", "soft", "queued", "served", "sending", "fail", "guess", "quiet")
@@ -96,8 +96,14 @@ CALLS = {
     "epoll_wait": "many",
     "epoll_pwait": "many",
     "epoll_pwait2": "many",
+    "inet_csk_accept": "accept",  # from here on: wait channels, where the system call cannot be read
+    "wait_woken": "one",
+    "sk_stream_wait_memory": "one",
+    "do_select": "many",
+    "do_poll": "many",
+    "ep_poll": "many",
 }
-"""Which kind of sleep a system call is; whatever is not listed is "other"."""
+"""Which kind of sleep a system call is (or a wait channel); whatever is not listed is "other"."""
 
 GUESS = ("guess", "your prediction, on the same axis", "ghost", "guess")
 
@@ -112,7 +118,7 @@ GLYPHS = {
 }
 
 LAYOUT = {
-    "gutter": (84, 136),  # px: narrowest and widest column of names
+    "gutter": (98, 136),  # px: narrowest and widest column of names
     "gutter_share": 0.2,
     "right": 20,
     "axis": 26,
@@ -130,8 +136,20 @@ LAYOUT = {
     "room": 30,  # px: a bar from here on carries its pid
 }
 
-RANK = ("served", "sending", "idle", "queued", "waiting", "connecting", "done", "closed", "failed")
-"""Bands from bottom to top; `failed` counts refused, timed out and reset together."""
+BANDS = {
+    "served": ("served", 1),
+    "sending": ("sending", 1),
+    "idle": ("quiet", 0.3),
+    "queued": ("queued", 0.22),
+    "waiting": ("quiet", 0.2),
+    "connecting": ("quiet", 0.1),
+    "done": ("ink", 0.1),
+    "closed": ("ink", 0.2),
+    "failed": ("fail", 1),
+}
+"""Bands of a crowd from bottom to top: colour and how opaque; `failed` are refused, timed out and reset."""
+
+RANK = tuple(BANDS)
 
 
 def sleep_kind(note):
@@ -155,7 +173,7 @@ def language():
         "calls": CALLS,
         "glyphs": GLYPHS,
         "layout": LAYOUT,
-        "rank": RANK,
+        "bands": rows(BANDS, "colour", "opacity"),
     }
 
 

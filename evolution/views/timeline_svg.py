@@ -1,260 +1,258 @@
-"""The timeline's static twin: the same marks drawn in Python, for a page without a kernel and for GitHub."""
+"""The timeline's static twin: one SVG, for nbconvert, GitHub and whatever shows a notebook without a kernel.
 
+Places and marks are the browser's (static/timeline.js); it stands on a page of its own colour, since nobody
+knows what is behind it.
+"""
+
+import textwrap
 from html import escape
 
 from evolution.views import marks
-from evolution.views.marks import CLIENT, ENDS, GLYPHS, LAYOUT, PROCESS, SLEEPS
+from evolution.views import timeline_state as model
+from evolution.views.shapes import WIDE, entry, ghost, glyph, hatching, key, painter, shape, tag, words
 
-WIDTH = 760
-LEFT = 136
-RIGHT = WIDTH - LAYOUT["right"]
-FONT = "font-family:system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif"
-COLOUR = {name: pair[0] for name, pair in marks.PALETTE.items()}
-FAILED = ("refused", "timed_out", "reset")
+WIDTH = 720
+L = marks.LAYOUT
+STYLE = (
+    "text{font:11px system-ui,sans-serif;font-variant-numeric:tabular-nums;dominant-baseline:central}"
+    ".title{font-size:14px;font-weight:600}.name{font-size:12px}.head{font-weight:600}.call{font-family:monospace}"
+    ".said{font-size:13px}.halo{paint-order:stroke;stroke:PAGE;stroke-width:5px;stroke-linejoin:round}"
+)
 
 
-def drawing(state):
-    """Return the SVG of a Timeline state, on a white page of its own."""
-    return _Drawing(state).svg()
+def drawing(state, theme="light"):
+    """Return a well-formed SVG of a Timeline state, 720 px wide; marks carry data-state, data-from, data-to.
+
+    `theme` is "light" or "dark"; ValueError for another.
+    """
+    return _Drawing(model.whole(state), painter(theme)).svg()
 
 
 class _Drawing:
-    def __init__(self, state):
-        self.state = state
-        self.lanes, self.processes = state.get("lanes", []), state.get("processes", [])
-        if len(self.lanes) > LAYOUT["many"]:
-            self.lanes = sorted(self.lanes, key=self._interest)[: LAYOUT["interesting"]]
-        moments = [state.get("now") or 0, state.get("end") or 0, *(g["t"] for g in state.get("guesses", ()))]
-        self.last = max([*moments, 0.001])
-        self.out = []
-        self.y = 0.0
+    def __init__(self, state, paint):
+        self.state, self.paint, self.end = state, paint, model.reach(state)
+        low, high = L["gutter"]
+        self.left = round(min(high, max(low, WIDTH * L["gutter_share"])))
+        self.right = WIDTH - L["right"]
+        self.lanes = model.shown(state)
+        many = len(self.lanes) + len(state["processes"]) >= L["dense"]
+        self.row, self.bar = (L["dense_row"], L["dense_bar"]) if many else (L["row"], L["bar"])
+        self.names, self.marks, self.rows = [], [], {}
 
     def x(self, t):
-        return LEFT + (RIGHT - LEFT) * min(t, self.last) / self.last
+        return self.left + t / self.end * (self.right - self.left)
 
     def svg(self):
-        self._title()
-        top = self.y
-        self._axis_space()
-        rows = [*self.lanes, None, *self.processes]
-        many = len(self.state.get("lanes", ())) > len(self.lanes) or "clients" in self.state
-        count = self.state.get("clients", len(self.state.get("lanes", ())))
-        self._word(
-            4,
-            self.y - 8,
-            f"{count:,} clients, the slowest and the failed" if many else "Clients",
-            "soft",
-            600,
+        state, paint = self.state, self.paint
+        y = self._clients(L["axis"])
+        y = self._queue(y + L["gap"])
+        y = self._server(y + L["gap"])
+        guesses = [self._guess(guess, y) for guess in state["guesses"]]
+        legend, depth = self._legend(y + 18)
+        said = textwrap.wrap(("Recorded: " if state["recorded"] else "") + state["sentence"], 104)
+        below = 34 + y + depth
+        height = below + 18 * len(said) + 8
+        title = state["title"] or "Timeline"
+        parts = [
+            f"<title>{escape(title)}</title><desc>{escape(state['sentence'])}</desc>",
+            f"<style>{STYLE.replace('PAGE', paint('page'))}</style>",
+            hatching(paint),
+            tag("rect", x=-8, width=WIDTH + 16, height=height, fill=paint("page")),
+            words(4, 14, title, paint, class_="title"),
+            tag(
+                "g", *self._axis(y), *self.names, *self.marks, *guesses, *legend, transform="translate(0,30)"
+            ),
+            *(words(4, below + 18 * i, line, paint, class_="said") for i, line in enumerate(said)),
+        ]
+        box = {"width": WIDTH + 16, "height": height, "viewBox": f"-8 0 {WIDTH + 16} {height}"}
+        return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", role="img", data_view="timeline", **box)
+
+    # --- the sections, from top to bottom; each returns where it ends ---
+
+    def _clients(self, y):
+        crowd = model.crowded(self.state)
+        self._heading(11, f"{model.total(self.state):,} clients" if crowd else "Clients")
+        if crowd:
+            self._bands(y)
+            y += L["bands"] + 10
+            if self.lanes:
+                self._heading(y + 6, "the slowest and the failed")
+                y += 18
+        for lane in self.lanes:
+            self._lane(lane, "client", y)
+            y += self.row
+        return y
+
+    def _queue(self, y):
+        self._rule(y)
+        self._heading(y + 10, "Accept queue")
+        queue, peak = self.state["queue"], model.peak(self.state["queue"])
+        limit = queue["limit"] or 0
+        near = limit and peak * 3 >= limit
+        top = max(limit, peak) * 1.08 if near else max(peak, 3)
+        base = y + 2 + L["queue"]
+        self.names.append(
+            words(4, y + 32, f"peak {peak:,}" + (f" of {limit:,}" if limit else ""), self.paint, "soft")
         )
-        ends = {}
-        for lane in rows:
-            if lane is None:
-                self._queue()
-                self._word(4, self.y + 10, "Server", "soft", 600)
-                self.y += 22
-                continue
-            ends[lane["id"]] = self.y + LAYOUT["row"] / 2
-            self._lane(lane, PROCESS if lane in self.processes else CLIENT)
-        self._guesses(ends)
-        bottom = self.y + 4
-        self._axis(top, bottom)
-        self._sentence(bottom)
-        faint = ' opacity="0.55"' if self.state.get("recorded") else ""
-        height = self.y + 8
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
-            f'height="{height:.0f}" role="img" aria-label="{escape(self.state.get("sentence") or "Timeline")}" '
-            f'style="{FONT};font-size:12px"><defs><pattern id="evo-hatch" width="5" height="5" '
-            f'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="5" height="5" fill="#FFFFFF"/>'
-            f'<rect width="1.8" height="5" fill="{COLOUR["busy"]}"/></pattern></defs>'
-            f'<rect width="{WIDTH}" height="{height:.0f}" fill="#FFFFFF"/><g{faint}>{"".join(self.out)}</g></svg>'
+
+        def height(n):
+            return base - n / top * (L["queue"] - 6)
+
+        points = [(self.x(t), height(n)) for t, n in queue["steps"]]
+        line = "".join(f"H{x:.1f}V{h:.1f}" for x, h in points[1:])
+        if points:
+            line = f"M{points[0][0]:.1f} {points[0][1]:.1f}{line}H{self.x(max(self.state['now'], 0)):.1f}"
+        for n in range(1, int(top) + 1 if top <= 12 else 1):
+            self._level(height(n), "rule", "1 3")
+        area = f"{line}V{base}H{points[0][0]:.1f}Z" if points else ""
+        self.marks.append(tag("path", d=area, fill=self.paint("queued"), opacity=0.16))
+        facts = {"data_key": "client.queued", "data_peak": peak, "data_limit": limit}
+        self.marks.append(
+            tag("path", d=line, fill="none", stroke=self.paint("queued"), stroke_width=1.6, **facts)
         )
+        self._level(base, "rule")
+        if near:
+            self._level(height(limit), "fail", "5 3")
+            at = {"text_anchor": "end"}
+            self.names.append(
+                words(self.right, height(limit) + 8, f"limit {limit:,}", self.paint, "fail", **at)
+            )
+        return base
 
-    def _interest(self, lane):
-        failed = bool(lane.get("end")) and lane["end"]["state"] in FAILED
-        waiting = ("queued", "waiting", "connecting")
-        waited = sum((s.get("to") or self.last) - s["from"] for s in lane["spans"] if s["state"] in waiting)
-        return (not failed, -waited)
+    def _server(self, y):
+        self._rule(y)
+        self._heading(y + 10, "Server")
+        y += 20
+        for lane in self.state["processes"]:
+            self._lane(lane, "process", y)
+            y += self.row
+        return y + 6
 
-    def _word(self, x, y, words, colour="ink", weight=400, anchor="start", size=12):
-        self.out.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}" '
-            f'fill="{COLOUR[colour]}" dominant-baseline="central">{escape(words)}</text>'
-        )
+    # --- pieces ---
 
-    def _title(self):
-        self._word(4, 14, self.state.get("title") or "Timeline", weight=600, size=14)
-        if self.state.get("recorded"):
-            self._word(RIGHT, 14, "recorded", "soft", anchor="end")
-        self.y = 26
-
-    def _axis_space(self):
-        self.y += LAYOUT["axis"] + 4
-
-    def _axis(self, top, bottom):
-        grid = []
-        for t, words in ticks(self.last, 7):
+    def _axis(self, height):
+        for t, said in model.ticks(self.end, (self.right - self.left) / 84):
             x = self.x(t)
-            grid.append(
-                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top + 18}" y2="{bottom:.1f}" stroke="{COLOUR["rule"]}"/>'
-            )
-            anchor = "end" if x > RIGHT - 20 else "start" if x < LEFT + 4 else "middle"
-            self._word(x, top + 8, words, "soft", anchor=anchor, size=11)
-        self.out[:0] = grid
+            line = {"x1": x, "x2": x, "y1": L["axis"] - 4, "y2": height - 4}
+            yield tag("line", stroke=self.paint("rule"), **line)
+            anchor = "end" if x > self.right - 16 else "start" if x < self.left + 4 else "middle"
+            x = min(x + 14, WIDTH - 2) if anchor == "end" else x
+            yield words(x, 11, said, self.paint, "soft", text_anchor=anchor)
 
-    def _lane(self, lane, table):
-        y, thick = self.y + LAYOUT["row"] / 2, LAYOUT["bar"]
-        label = lane.get("label") or lane["id"]
-        self._word(4 + 10 * lane.get("depth", 0), y, label if len(label) < 21 else label[:19] + "…")
-        before = None
-        for span in lane["spans"]:
-            until = span.get("to")
-            x0, x1 = self.x(span["from"]), self.x(self.state.get("now", 0) if until is None else until)
-            inner = _mark(table[span["state"]], span, before, x0, max(x1, x0 + 1.5), thick)
-            self.out.append(f'<g transform="translate(0,{y:.1f})" data-state="{span["state"]}">{inner}</g>')
-            before = span
-        if (end := lane.get("end")) and end["state"] in ENDS:
-            _, _, shape, colour = ENDS[end["state"]]
-            glyph, x = GLYPHS[shape], self.x(end["t"])
-            pen = (
-                f'fill="{COLOUR[colour]}"'
-                if glyph["fill"]
-                else f'fill="none" stroke="{COLOUR[colour]}" stroke-width="2"'
-            )
-            self.out.append(
-                f'<g transform="translate({x:.1f},{y:.1f})" data-end="{end["state"]}"><path d="{glyph["d"]}" fill="none" '
-                f'stroke="#FFFFFF" stroke-width="4.5"/><path d="{glyph["d"]}" {pen}/></g>'
-            )
-            if colour == "fail" and end.get("note"):
-                room = x + 12 + 7 * len(end["note"]) < WIDTH
-                self._word(
-                    x + 10 if room else x - 10,
-                    y,
-                    end["note"],
-                    "fail",
-                    anchor="start" if room else "end",
-                    size=11,
-                )
-        self.y += LAYOUT["row"]
+    def _heading(self, y, said):
+        self.names.append(words(4, y, said, self.paint, "soft", class_="head"))
 
-    def _queue(self):
-        queue = self.state.get("queue") or {"steps": [], "limit": 0}
-        steps, height = queue.get("steps", []), 40
-        self.y += LAYOUT["gap"]
-        peak = max((length for _, length in steps), default=0)
-        base, top = self.y + height, max(peak, 3)
-        self._word(4, self.y + 8, "Accept queue", "soft", 600)
-        self._word(4, self.y + 26, f"peak {peak:,} of {queue.get('limit') or 0:,}", "soft", size=11)
-        path = ""
-        for t, length in steps:
-            x, y = self.x(t), base - length / top * (height - 6)
-            path += f"H{x:.1f}V{y:.1f}" if path else f"M{x:.1f} {y:.1f}"
-        if path:
-            path += f"H{self.x(self.state.get('now', 0)):.1f}"
-            first = self.x(steps[0][0])
-            self.out.append(
-                f'<path d="{path}V{base:.1f}H{first:.1f}Z" fill="{COLOUR["queued"]}" opacity="0.16"/>'
-            )
-            self.out.append(
-                f'<path d="{path}" fill="none" stroke="{COLOUR["queued"]}" stroke-width="1.6" data-peak="{peak}"/>'
-            )
-        self.out.append(f'<line x1="{LEFT}" x2="{RIGHT}" y1="{base}" y2="{base}" stroke="{COLOUR["rule"]}"/>')
-        self.y = base + LAYOUT["gap"]
+    def _rule(self, y):
+        self.names.append(tag("line", x1=0, x2=WIDTH, y1=y, y2=y, stroke=self.paint("rule")))
 
-    def _guesses(self, rows):
-        for guess in self.state.get("guesses", ()):
-            if guess.get("lane") in rows:
-                x, y = self.x(guess["t"]), rows[guess["lane"]]
-                self.out.append(
-                    f'<path data-guess="{escape(guess["lane"])}" d="M{x:.1f} {y - 7:.1f}l5 7l-5 7l-5 -7Z" '
-                    f'fill="#FFFFFF" stroke="{COLOUR["guess"]}" stroke-width="1.6" stroke-dasharray="2.5 1.5"/>'
-                )
-                self._word(x + 9, y, guess.get("label") or "your prediction", "guess", size=11)
+    def _level(self, y, colour, dash=None):
+        ends = {"x1": self.left, "x2": self.right, "y1": y, "y2": y}
+        self.marks.append(tag("line", stroke=self.paint(colour), stroke_dasharray=dash, **ends))
 
-    def _sentence(self, bottom):
-        self.y = bottom + 18
-        line = ""
-        for word in (self.state.get("sentence") or "").split():
-            if len(line) + len(word) > 108:
-                self._word(4, self.y, line, size=13)
-                self.y, line = self.y + 18, ""
-            line += f"{word} "
-        self._word(4, self.y, line.strip(), size=13)
-        self.y += 10
+    def _lane(self, lane, kind, y):
+        middle = y + self.row / 2
+        indent = model.indent(lane) if kind == "process" else 0
+        most = int((self.left - 10 - indent) / 6.2)
+        name = lane["label"] if len(lane["label"]) <= most else lane["label"][: most - 1] + "…"
+        self.names.append(words(4 + indent, middle, name, self.paint, class_="name"))
+        pairs = zip([None, *lane["spans"]], lane["spans"], strict=False)
+        drawn = [self._span(span, before, kind) for before, span in pairs]
+        drawn += [self._end(lane["end"])] if lane["end"] else []
+        where = {"transform": f"translate(0,{middle:g})", "data_lane": lane["id"], "data_kind": kind}
+        self.marks.append(tag("g", *drawn, **where))
+        self.rows[lane["id"]] = middle
 
-
-def _mark(look, span, before, x0, x1, height):
-    """One span as SVG around y = 0."""
-    _, _, shape, name = look
-    colour, half, width = COLOUR[name], height / 2, x1 - x0
-    line = f'<line x1="{x0:.1f}" x2="{x1:.1f}" stroke="{colour}" stroke-width="1.5"'
-    frame = f'y="{-half + 0.75}" height="{height - 1.5}" stroke="{colour}" stroke-width="1.5" rx="2"'
-    box = f'<rect x="{x0 + 0.75:.1f}" width="{max(0.5, width - 1.5):.1f}" {frame}'
-    if shape == "dash":
-        return f'{line} stroke-dasharray="3 2.5"/>'
-    if shape == "line":
-        return f"{line}/>"
-    if shape == "hollow":
-        return f'{box} fill="#FFFFFF"/>'
-    if shape == "hatch":
-        return f'{box} fill="url(#evo-hatch)"/>'
-    if shape == "box":
-        letter = _small((x0 + x1) / 2 - 4, "Z", "ink") if width > 12 else ""
-        return f'{box} fill="#FFFFFF"/>{letter}'
-    if shape == "half":
-        low = f'y="{-half / 2}" height="{half}" fill="{COLOUR["pale"]}" stroke="{colour}"'
-        return f'<rect x="{x0:.1f}" width="{width:.1f}" {low} rx="1.5"/>'
-    if shape == "ramp":
-        return _ramp(span, before, x0, x1, half, colour)
-    if shape == "asleep":
-        return _asleep(span, x0, x1, half)
-    if shape == "solid":
-        pid = str(span.get("pid") or "")
-        word = (
-            _small(x0 + 4, pid, "onmark") if pid and width > max(LAYOUT["room"], 6.6 * len(pid) + 6) else ""
+    def _span(self, span, before, kind):
+        table = marks.CLIENT if kind == "client" else marks.PROCESS
+        state, note = span["state"], span.get("note", "")
+        to = self.state["now"] if span["to"] is None else span["to"]
+        more = {}
+        if state == "sending":
+            chained = before is not None and before["state"] == "sending"
+            more = {"start": before.get("share", 0.0) if chained else 0.0, "share": span.get("share", 1.0)}
+        elif state == "asleep":
+            more = {"text": note, "sleep": marks.SLEEPS[marks.sleep_kind(note)]}
+        elif span.get("pid"):
+            more = {"text": str(span["pid"])}
+        if state not in table:
+            return ""
+        mark = shape(
+            table[state], self.x(span["from"]), self.x(to), self.bar, self.paint, room=L["room"], **more
         )
-        return f'<rect x="{x0:.1f}" width="{width:.1f}" y="{-half}" height="{height}" rx="2" fill="{colour}"/>{word}'
-    return ""
-
-
-def _ramp(span, before, x0, x1, half, colour):
-    before = before if before and before["state"] == "sending" else {"share": 0}
-    left, right = (
-        half - 2 * half * min(max(s.get("share") or 0, 0.06), 1) for s in (before, {"share": 1} | span)
-    )
-    points = f"{x0:.1f},{half} {x0:.1f},{left:.1f} {x1:.1f},{right:.1f} {x1:.1f},{half}"
-    pale = f'<rect x="{x0:.1f}" width="{x1 - x0:.1f}" y="{-half}" height="{2 * half}" rx="2" fill="{COLOUR["pale"]}"/>'
-    return f'{pale}<polygon points="{points}" fill="{colour}"/>'
-
-
-def _asleep(span, x0, x1, half):
-    _, _, strands, dash, name = SLEEPS[marks.sleep_kind(span.get("note"))]
-    note = span.get("note") or ""
-    room = 6.8 * len(note) + 10
-    word, start = "", x0 + 1
-    if note and x1 - x0 >= room:
-        word, start = _small(x0 + 5, note, "ink"), x0 + room
-    body = f'<rect x="{x0:.1f}" width="{x1 - x0:.1f}" y="{-half}" height="{2 * half}" rx="2" fill="{COLOUR["pale"]}"/>'
-    for y in (-3.5, 0, 3.5) if strands == 3 else (0,):
-        body += (
-            f'<line x1="{min(start, x1):.1f}" x2="{max(start, x1 - 1):.1f}" y1="{y}" y2="{y}" stroke="{COLOUR[name]}" '
-            f'stroke-width="1.3"{f" stroke-dasharray={chr(34)}{dash}{chr(34)}" if dash else ""}/>'
+        facts = {"data_key": model.key_of(kind, span), "data_state": state, "data_from": str(span["from"])}
+        tip = tag("title", escape(f"{table[state][0]}, {marks.time(to - span['from'])} {note}".strip()))
+        return tag(
+            "g", tip, mark, data_pid=span.get("pid"), data_to=None if span["to"] is None else str(to), **facts
         )
-    return body + word
 
+    def _end(self, end):
+        look, x = marks.ENDS[end["state"]], self.x(end["t"])
+        drawn = glyph(look[2], look[3], self.paint)
+        if look[3] == "fail" and end["note"]:
+            inside = x + 12 + 7 * len(end["note"]) < WIDTH
+            side = {"text_anchor": "start" if inside else "end", "class_": "halo"}
+            drawn += words(10 if inside else -10, 0.5, end["note"], self.paint, "fail", **side)
+        facts = {"data_key": f"ends.{end['state']}", "data_end": end["state"], "data_from": str(end["t"])}
+        return tag("g", drawn, transform=f"translate({x:.2f},0)", **facts)
 
-def _small(x, words, colour):
-    return f'<text x="{x:.1f}" y="0.5" font-size="11" fill="{COLOUR[colour]}" dominant-baseline="central">{escape(words)}</text>'
+    def _guess(self, guess, height):
+        x, y = self.x(guess["t"]), self.rows.get(guess["lane"])
+        facts = {"data_key": "guess.guess", "data_guess": guess["lane"] or "", "data_from": str(guess["t"])}
+        seen, drawn = model.measured(self.state, guess), ""
+        pen = {"stroke": self.paint("guess"), "stroke_width": 1.5}
+        if y is None:
+            y = L["axis"]
+            drawn = tag("line", x1=x, x2=x, y1=y - 4, y2=height - 4, stroke_dasharray="3 3", **pen)
+        elif seen is not None and abs(self.x(seen) - x) > 10:
+            way = 1 if seen > guess["t"] else -1
+            line = {"x1": x + 4 * way, "x2": self.x(seen) - 6 * way, "y1": y, "y2": y}
+            drawn = tag("line", stroke_dasharray="2 2.5", **line, **pen)
+        said = guess["label"] if seen is None else f"{marks.time(abs(seen - guess['t']))} off"
+        inside = x + 12 + WIDE * len(said) < WIDTH
+        side = {"text_anchor": "start" if inside else "end", "class_": "halo"}
+        label = words(x + 9 if inside else x - 9, y, said, self.paint, "guess", **side)
+        tip = tag("title", escape(f"{guess['label']}: {marks.time(guess['t'])}"))
+        return tag("g", tip, drawn, ghost(x, y, self.paint), label, **facts)
 
+    def _bands(self, y):
+        columns = (self.right - self.left) // 2
+        found = model.counts(self.state, [self.end * i / columns for i in range(columns)])
+        everyone, base = model.total(self.state), y + L["bands"]
+        unit, floor = L["bands"] / max(1, everyone), [0] * columns
+        drawn_to = min(columns, int(self.state["now"] / self.end * columns) + 1)
+        for band, row in found.items():
+            if not any(row):
+                continue
+            colour, opacity = marks.BANDS[band]
+            low = floor[:drawn_to]
+            floor = [a + b for a, b in zip(floor, row, strict=True)]
+            xs = [self.left + 2 * i for i in range(drawn_to + 1)]
+            high = "".join(f"L{xs[i]} {base - floor[i] * unit:.1f}H{xs[i + 1]}" for i in range(drawn_to))
+            back = "".join(
+                f"L{xs[i + 1]} {base - low[i] * unit:.1f}H{xs[i]}" for i in reversed(range(drawn_to))
+            )
+            pen = {"fill": self.paint(colour), "fill_opacity": opacity, "stroke": self.paint(colour)}
+            parts = [tag("path", d=f"M{high[1:]}{back}Z", stroke_width=1, **pen)]
+            most = max(row)
+            at = row.index(most) + row.count(most) // 2 if row.count(most) == len(row) else row.index(most)
+            if most * unit > 16:
+                middle = base - (floor[at] - row[at] / 2) * unit
+                x = min(self.right - 34, max(self.left + 34, xs[min(at, drawn_to)]))
+                ink = "ink" if opacity < 1 else "onmark"
+                parts.append(words(x, middle, band, self.paint, ink, text_anchor="middle", class_="head"))
+            table = "client" if band in marks.CLIENT else "ends"
+            self.marks.append(tag("g", *parts, data_key=f"{table}.{band}", data_band=band, data_peak=most))
+        for said, at in ((f"{everyone:,}", y + 5), ("0", base - 4)):
+            self.names.append(words(self.left - 8, at, said, self.paint, "soft", text_anchor="end"))
 
-def ticks(last, count):
-    """[(seconds, words)]: round moments from 0 to `last`, about `count` of them."""
-    unit = 10.0**-9
-    while unit * 10 < last / count:
-        unit *= 10
-    step = next(n * unit for n in (1, 2, 5, 10, 20, 50, 100) if n * unit >= last / count)
-    found, scale = [], (1000, "ms") if last < 1 else (1, "s")
-    for i in range(int(last / step + 1e-9) + 1):
-        figure = f"{i * step * scale[0]:.10g}"
-        found.append((i * step, "0" if i == 0 else f"{figure} {scale[1]}"))
-    return found
+    def _legend(self, y):
+        x, top, drawn = 0.0, y, []
+        for name in model.keys(self.state):
+            word, meaning = entry(name)
+            wide = 40 + 6.6 * len(word)
+            if x + wide > WIDTH:
+                x, y = 0.0, y + 20
+            sample = tag("g", key(name, self.paint), transform=f"translate({x:g},{y:g})")
+            drawn.append(tag("g", tag("title", escape(meaning)), sample, words(x + 34, y, word, self.paint)))
+            x += wide + 8
+        return drawn, y - top + 44

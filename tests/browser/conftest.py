@@ -16,7 +16,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="session")
 def chromium():
-    """Path of an installed browser; without one the tests are skipped, or fail where nothing may be missing."""
+    """Path of a browser; without one the tests are skipped, or fail where nothing may be missing."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         missing = f"no browser here: expected one of {', '.join(BROWSERS)} (apt-get install chromium)"

@@ -1,6 +1,7 @@
 """A panel in a real notebook: sliders, Run, Stop; what is drawn agrees with what the lab has recorded."""
 
 import pytest
+from browsing import FAILED
 from serving import eventually
 
 pytestmark = pytest.mark.browser
@@ -11,6 +12,10 @@ server = lab.start(blocking)
 """
 PANEL = """
 panel = lab.panel(server, [("silent", 1, {"for": 0.6}), ("polite", 4)], seconds=3)
+panel
+"""
+LONG = """
+panel = lab.panel(server, [("silent", 1, {"for": 60}), ("polite", 2)], seconds=60)
 panel
 """
 DRAWN = """() => [...document.querySelectorAll('.evo-timeline [data-lane][data-kind=client]')].map(lane => ({
@@ -24,10 +29,11 @@ DRAWN = """() => [...document.querySelectorAll('.evo-timeline [data-lane][data-k
 def panel(jupyter, open_notebook, request):
     """A desk with a panel on it."""
 
-    def open_panel(theme="light", interface="lab", *more):
-        name = jupyter.write(f"{request.node.name.split('[')[0]}-{theme}.ipynb", SETUP, PANEL, *more)
+    def open_panel(theme="light", interface="lab", cell=PANEL, more=()):
+        name = jupyter.write(f"{request.node.originalname}-{theme}.ipynb", SETUP, cell, *more)
         desk = open_notebook(name, theme=theme, interface=interface)
-        desk.run_all()
+        for index in (0, 1):
+            desk.run_cell(index, index + 1)
         desk.page.wait_for_selector(".evolution-panel .evo-timeline")
         return desk
 
@@ -35,7 +41,7 @@ def panel(jupyter, open_notebook, request):
 
 
 def nudge(desk, card, key="ArrowRight"):
-    """Move a slider by one, as a learner without a mouse does; return the number that it had in the kernel."""
+    """Move a slider by one, as a learner without a mouse does; return the number that it had."""
     before = desk.ask(f"panel.clients[{card!r}].value")
     desk.page.locator(f".evolution-slider-{card} .noUi-handle").press(key)
     return before
@@ -84,3 +90,56 @@ def test_what_is_drawn_is_what_was_recorded(panel, theme):
     assert sentence == desk.ask("panel.experiment.story.as_dict()['sentence']")
     desk.page.wait_for_selector(".evo-xray :text('accept')")
     desk.picture(f"panel-{theme}-2-after", ".evolution-panel")
+
+
+def test_stop_keeps_the_picture_and_a_dead_server_is_named(panel):
+    desk = panel(cell=LONG)
+    run(desk)
+    desk.page.wait_for_selector(".evo-timeline [data-lane=c3] [data-state=queued]")
+    desk.page.locator("button.evolution-stop").click()
+    await_end(desk)
+    assert desk.ask("panel.experiment.running") is False
+    told = recorded(desk)
+    eventually(lambda: desk.page.evaluate(DRAWN) == told, f"a picture of {told}")
+    assert [lane["spans"][-1] for lane in told][1:] == ["queued", "queued"]
+    assert desk.ask("server.stop()") == 0
+    desk.page.locator("button.evolution-run").click()
+    desk.page.locator(".evolution-said", has_text="Start it again").wait_for()
+    await_end(desk)
+    desk.picture("panel-dead", ".evolution-panel")
+
+
+def test_an_interrupt_stops_the_cell_and_neither_server_nor_experiment(panel):
+    desk = panel(more=["import time\nprint('busy')\ntime.sleep(600)"])
+    run(desk)
+    desk.run_cell(2)
+    desk.page.locator(".jp-OutputArea-output", has_text="busy").wait_for()
+    await_end(desk)  # the panel is live while the cell is busy
+    desk.menu("Kernel", "Interrupt Kernel")
+    desk.page.locator(FAILED, has_text="KeyboardInterrupt").wait_for()
+    assert desk.ask("[server.alive, len(server.tree())]") == [True, 1]
+    told = recorded(desk)
+    assert {lane["end"] for lane in told[1:]} == {"done"}
+    eventually(lambda: desk.page.evaluate(DRAWN) == told, f"a picture of {told}")
+
+
+def test_a_reload_brings_the_picture_back(panel):
+    desk = panel()
+    run(desk)
+    await_end(desk)
+    told = recorded(desk)
+    desk.save()
+    desk.page.reload()
+    desk.page.wait_for_selector(".evolution-panel .evo-timeline")
+    eventually(lambda: desk.page.evaluate(DRAWN) == told, f"a picture of {told}")
+    run(desk)  # and it is alive
+    await_end(desk)
+
+
+def test_notebook_7_shows_it_as_well(panel):
+    desk = panel(interface="notebook")
+    run(desk)
+    await_end(desk)
+    told = recorded(desk)
+    eventually(lambda: desk.page.evaluate(DRAWN) == told, f"a picture of {told}")
+    desk.picture("panel-notebook-7")

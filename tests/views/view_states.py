@@ -4,6 +4,8 @@ One crowd for all four models: two polite clients, a silent one for 2 s, four mo
 costs 120 ms of work. Only the server differs, so whatever looks different is the model.
 """
 
+from itertools import pairwise
+
 CONNECT = [0.10, 0.18, 0.30, 0.42, 0.54, 0.66, 0.78]
 WORK = 0.12
 
@@ -79,7 +81,7 @@ def process(pid, label, busy, asleep, end, depth=0, busy_state="running"):
     """A lane of sleeps; `busy` holds (from, to) on the processor, `asleep` (from, call)."""
     cuts = sorted({0.0, end, *(t for pair in busy for t in pair), *(t for t, _ in asleep)})
     spans = []
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in pairwise(cuts):
         if any(a <= start < b for a, b in busy):
             new = span(busy_state, start, stop, "")
         else:

@@ -52,7 +52,8 @@ function time(seconds) {
   return seconds < 0.00005 ? "0 s" : `${two(seconds * 1000)} ms`;
 }
 function exact(seconds) {
-  if (Math.abs(seconds) < 0.1) return `${(seconds * 1000).toFixed(1)} ms`;
+  const ms = seconds * 1000, size = Math.abs(ms);
+  if (size < 100) return `${ms.toFixed(size < 1 ? 3 : size < 10 ? 2 : 1)} ms`;
   return `${seconds.toFixed(3)} s`;
 }
 const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
@@ -95,7 +96,7 @@ const SHAPES = {
     }];
   },
   ramp(look, height, { from = 0, share = 1 }) {
-    const base = bar(height, { fill: paint("pale") });
+    const base = bar(height, { fill: paint("pale"), rx: 0 });
     const edge = svg("polygon", { fill: paint(look.colour) });
     const floor = height / 2, left = floor - height * clamp(from, 0.06, 1), right = floor - height * clamp(share, 0.06, 1);
     return [svg("g", {}, base.node, edge), (x0, x1) => {
@@ -155,7 +156,7 @@ function legend(root, language) {
   let shown = "", pinned = null;
   const light = (key) => {
     root.toggleAttribute("data-lit", Boolean(key));
-    for (const node of root.querySelectorAll(".evo-mark")) node.classList.toggle("evo-lit", node.dataset.key === key);
+    for (const node of root.querySelectorAll(".evo-mark")) node.classList.toggle("evo-lit", node.dataset.key === key || (node.dataset.also || "").split(" ").includes(key));
   };
   const sample = (key) => {
     const [table, name] = key.split(".");

@@ -3,9 +3,14 @@
 export default () => {
   let live = emptyTimeline(); // shared by all views of one model: the snapshot and every increment since
   const watchers = new Set();
+  let asked = false;
   const adopt = (state) => {
-    live = { ...emptyTimeline(), ...structuredClone(state || {}) };
-    for (const watcher of watchers) watcher(true);
+    asked = false;
+    const before = live, next = { ...emptyTimeline(), ...structuredClone(state || {}) };
+    const another = next.title !== before.title || next.now < before.now || (next.running && !before.running);
+    if (!another && next.running && next.now === before.now && next.lanes.length === before.lanes.length) return; // nothing that was not pushed
+    live = next;
+    for (const watcher of watchers) watcher(another ? "another" : "whole");
   };
   return {
     initialize({ model }) {
@@ -14,8 +19,8 @@ export default () => {
       model.on("msg:custom", (update) => {
         if (update.kind === "snapshot") return adopt(update.state);
         if (update.kind !== "timeline") return;
-        if (mergeTimeline(live, update)) for (const watcher of watchers) watcher(false);
-        else try { model.send({ kind: "snapshot please" }); } catch { /* no kernel: the snapshot is all there is */ }
+        if (mergeTimeline(live, update)) for (const watcher of watchers) watcher("");
+        else if (!asked) try { asked = true; model.send({ kind: "snapshot please" }); } catch { /* no kernel: the snapshot is all there is */ }
       });
     },
     render({ model, el }) {
@@ -67,8 +72,8 @@ function timelineView(host, language, read) {
   const picture = () => standalone(root, drawing, read().title, read().sentence);
 
   const SPEEDS = [1, 0.25, 0.1, 0.02];
-  let speed = 1, chosenSpeed = false, width = 0, height = 0, left = 0, right = 0, plan = "", frame = 0, timer = 0;
-  let head = null, playing = false, lastTick = 0, zoomed = false, laneChosen = -1, spokenAt = 0, fresh = true;
+  let speed = 1, chosenSpeed = false, width = 0, height = 0, left = 0, right = 0, plan = "", frame = 0;
+  let head = null, playing = false, lastTick = 0, zoomed = false, laneChosen = -1, fresh = true;
   const view = { from: 0, to: 1 };
   let lanes = new Map(), order = [], queueRow = null, bandRow = null;
   const x = (t) => left + ((t - view.from) / (view.to - view.from)) * (right - left);
@@ -105,7 +110,7 @@ function timelineView(host, language, read) {
       order.push(entry);
       y += row;
     };
-    names.append(label(4, 11, many ? `${grouped(total(state))} clients` : "Clients", { class: "evo-heading", fill: paint("soft") }));
+    names.append(label(4, 11, many ? grouped(total(state)) + (width < 480 ? "" : " clients") : "Clients", { class: "evo-heading", fill: paint("soft") }));
     bandRow = null;
     if (many) {
       bandRow = { y, group: svg("g", { "data-bands": "" }), scale: svg("g") };
@@ -125,7 +130,7 @@ function timelineView(host, language, read) {
     y = queueRow.y + L.queue + L.gap + 8;
     heading("Server");
     y += 10;
-    for (const source of state.processes) lane(source, "process", 10 * (source.depth || 0));
+    for (const source of state.processes) lane(source, "process", indent(source));
     height = y + 6;
     set(drawing, { width, height, viewBox: `0 0 ${width} ${height}` });
     set(plotRect, { x: left - 3, y: 0, width: right - left + L.right + 1, height });
@@ -224,17 +229,16 @@ function timelineView(host, language, read) {
     showLength(state, null);
   }
   function showLength(state, t) {
-    const text = t === null ? `peak ${grouped(queueRow.scale.peak)} of ${grouped(state.queue.limit)}` : `${grouped(lengthAt(state.queue, t))} of ${grouped(state.queue.limit)}`;
-    queueRow.length.textContent = text;
+    const limit = state.queue.limit ? ` of ${grouped(state.queue.limit)}` : "";
+    const text = (t === null ? `peak ${grouped(queueRow.scale.peak)}` : grouped(lengthAt(state.queue, t))) + limit;
+    queueRow.length.textContent = text.length * 6.2 > left - 8 ? text.replace(/ of .*/, "") : text;
   }
-  const TEXTURE = { queued: 0.22, waiting: 0.28, connecting: 0.12, idle: 0.3, done: 0.12, closed: 0.22 };
-  const HUE = { served: "served", sending: "sending", idle: "quiet", queued: "queued", waiting: "quiet", connecting: "quiet", done: "ink", closed: "ink", failed: "fail" };
   function drawBands(state) {
-    const columns = Math.max(1, Math.floor((right - left) / 2)), counts = bandCounts(state, language.rank, view.from, view.to, columns);
+    const columns = Math.max(1, Math.floor((right - left) / 2)), counts = bandCounts(state, Object.keys(language.bands), view.from, view.to, columns);
     const all = total(state), base = bandRow.y + L.bands, unit = L.bands / Math.max(1, all);
     const floor = new Float64Array(columns), until = clamp(Math.ceil(((state.now - view.from) / (view.to - view.from)) * columns), 0, columns);
     const nodes = [];
-    for (const name of language.rank) {
+    for (const [name, look] of Object.entries(language.bands)) {
       let upper = "", lower = "", best = [0, 0, 0], tallest = 0;
       const row = counts[name];
       for (let i = 0; i < until; i++) {
@@ -247,10 +251,10 @@ function timelineView(host, language, read) {
         lower = `L${b.toFixed(1)} ${low.toFixed(1)}H${a.toFixed(1)}` + lower;
       }
       if (!tallest) continue;
-      const colour = paint(HUE[name]), table = language.client[name] ? "client" : "ends";
-      nodes.push(svg("g", { class: "evo-mark", "data-key": `${table}.${name}`, "data-band": name, "data-peak": tallest },
-        svg("path", { d: upper + lower + "Z", fill: colour, "fill-opacity": TEXTURE[name] || 1, stroke: colour, "stroke-width": 1, "stroke-dasharray": name === "connecting" ? "3 2" : null }),
-        best[0] * unit > 16 ? label(clamp(best[1], left + 34, right - 34), best[2], name, { "text-anchor": "middle", "font-weight": 600, fill: TEXTURE[name] ? paint("ink") : paint("onmark"), class: "evo-band" }) : null));
+      const colour = paint(look.colour), table = language.client[name] ? "client" : "ends";
+      nodes.push(svg("g", { class: "evo-mark", "data-key": `${table}.${name}`, "data-band": name, "data-peak": tallest, "data-also": name === "failed" ? [...FAILED].map((end) => `ends.${end}`).join(" ") : null },
+        svg("path", { d: upper + lower + "Z", fill: colour, "fill-opacity": look.opacity, stroke: colour, "stroke-width": 1, "stroke-dasharray": name === "connecting" ? "3 2" : null }),
+        best[0] * unit > 16 ? label(clamp(best[1], left + 34, right - 34), best[2], name, { "text-anchor": "middle", "font-weight": 600, fill: paint(look.opacity < 1 ? "ink" : "onmark"), class: "evo-band" }) : null));
     }
     bandRow.group.replaceChildren(...nodes);
     bandRow.scale.replaceChildren(label(left - 8, base - L.bands + 5, grouped(all), { "text-anchor": "end", fill: paint("soft"), class: "evo-number" }),
@@ -267,9 +271,9 @@ function timelineView(host, language, read) {
         const way = Math.sign(x(seen) - px);
         node.append(svg("line", { x1: px + 4 * way, x2: x(seen) - 6 * way, y1: y, y2: y, stroke: paint("guess"), "stroke-width": 1.5, "stroke-dasharray": "2 2.5" }));
       }
-      const text = (guess.label || "your prediction") + (seen === undefined ? "" : `, ${time(Math.abs(seen - guess.t))} off`), ends = px + 12 + 6.6 * text.length < width;
+      const text = seen === undefined ? guess.label || "your prediction" : `${time(Math.abs(seen - guess.t))} off`, inside = px + 12 + WIDE.sans * text.length < width;
       node.append(ghost(px, { transform: `translate(0,${y})` }),
-        label(ends ? px + 9 : px - 9, y, text, { "text-anchor": ends ? "start" : "end", fill: paint("guess"), class: "evo-note" }));
+        label(inside ? px + 9 : px - 9, y, text, { "text-anchor": inside ? "start" : "end", fill: paint("guess"), class: "evo-note" }));
       return [node];
     }));
   }
@@ -301,11 +305,10 @@ function timelineView(host, language, read) {
     if (!chosenSpeed) { speed = SPEEDS.find((s) => lastMoment(state) / s >= 2) || SPEEDS[SPEEDS.length - 1]; showTempo(); }
   }
   let redraw = true;
-  function say(state) { // a screen reader is told at most once in two seconds while figures run
-    clearTimeout(timer);
-    const rest = spokenAt + 2000 - Date.now();
-    if (state.running && rest > 0) { timer = setTimeout(() => say(read()), rest); return; }
-    if (sentence.textContent !== state.sentence) { sentence.textContent = state.sentence || ""; spokenAt = Date.now(); }
+  function say(state) { // always true to the picture; read aloud when the run is over
+    set(sentence, { "aria-live": state.running ? "off" : "polite" });
+    const words = state.sentence || "";
+    if (sentence.textContent !== words) sentence.textContent = words;
   }
   function ask(everything) {
     redraw = redraw || Boolean(everything);
@@ -387,7 +390,7 @@ function timelineView(host, language, read) {
     if (!source) {
       if (aloud) spoken.textContent = exact(t);
       const inQueue = py >= queueRow.y && py <= queueRow.y + L.queue;
-      if (inQueue) tip.show(px, py, "Accept queue", [`${grouped(lengthAt(state.queue, t))} of ${grouped(state.queue.limit)} at ${exact(t)}`]);
+      if (inQueue) tip.show(px, py, "Accept queue", [`${queueRow.length.textContent} at ${exact(t)}`], "rx_queue of the listener in /proc/net/tcp");
       else tip.hide();
       return;
     }
@@ -401,6 +404,8 @@ function timelineView(host, language, read) {
     else rows.push(`${exact(span.from)} to ${span.to == null ? "now" : exact(span.to)}`, `for ${exact((span.to ?? state.now) - span.from)}`);
     if (!ended && span.pid) rows.push(`by pid ${span.pid}`);
     if (!ended && span.share !== undefined && span.share !== null) rows.push(`${Math.round(span.share * 100)} % of the bytes arrived`);
+    const guess = (state.guesses || []).find((each) => each.lane === entry.id);
+    if (guess) rows.push(`${guess.label || "your prediction"}: ${exact(guess.t)}`);
     tip.show(px, py, `${source.label} · ${look.word}`, rows, (ended || span).note);
     if (aloud) spoken.textContent = `${source.label}: ${look.word}, ${rows.join(", ")} ${(ended || span).note || ""}`;
     relate(span);
@@ -415,6 +420,7 @@ function timelineView(host, language, read) {
     hairTime.replaceChildren(svg("rect", { x: centre - half, y: 2, width: 2 * half, height: 18, rx: 4, fill: paint("ink") }),
       label(centre, 11.5, text, { "text-anchor": "middle", fill: paint("page"), class: "evo-number" }));
     set(hairTime, { display: null });
+    for (const tick of axis.children) set(tick, { display: Math.abs(tick.getAttribute("x") - centre) < half + 18 ? "none" : null });
     set(root, { "data-hair": t.toFixed(4) });
     showLength(read(), t);
   }
@@ -422,6 +428,7 @@ function timelineView(host, language, read) {
     tip.hide();
     relate(null);
     for (const node of [hair, hairTime]) set(node, { display: "none" });
+    for (const tick of axis.children) set(tick, { display: null });
     if (queueRow?.scale) showLength(read(), head);
   }
   const point = (event) => { const box = drawing.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
@@ -479,9 +486,10 @@ function timelineView(host, language, read) {
   watch.observe(root);
   return {
     changed(whole) {
-      if (whole) { fresh = true; head = null; zoomed = false; pause(); }
+      if (whole) fresh = true;
+      if (whole === "another") { head = null; zoomed = false; pause(); }
       ask(whole);
     },
-    close() { watch.disconnect(); cancelAnimationFrame(frame); clearTimeout(timer); playing = false; },
+    close() { watch.disconnect(); cancelAnimationFrame(frame); playing = false; },
   };
 }

@@ -103,6 +103,8 @@ function bandCounts(state, rank, from, to, columns) {
   }
   return counts;
 }
+// Workers and threads belong to the server above them.
+const indent = (lane) => 10 * (lane.depth ?? (/^server/.test(lane.label || "") ? 0 : 1));
 const waited = (lane, now) => lane.spans.reduce((sum, span) =>
   sum + (["queued", "waiting", "connecting"].includes(span.state) ? (span.to ?? now) - span.from : 0), 0);
 function interesting(state, count) {
