@@ -2,12 +2,14 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+# Jupyter refuses to run as root unless it is told that this is meant: in a container it usually is.
+ROOT_TOO := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: .venv/ready ## Open the course in JupyterLab
-	$(BIN)/jupyter lab notebooks/01_blocking.ipynb
+	$(BIN)/jupyter lab $(ROOT_TOO) notebooks/01_blocking.ipynb
 
 test: .venv/ready ## Run all tests that this machine can run
 	$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not browser"

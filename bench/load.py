@@ -26,7 +26,7 @@ class Load(NamedTuple):
 
 
 def wrk(port, seconds, connections=64, close=False, pipeline=1, core=None):
-    """Run wrk once against 127.0.0.1:port and return a Load. Raises RuntimeError for output not understood."""
+    """Run wrk once against 127.0.0.1:port and return a Load. Raises RuntimeError."""
     if not shutil.which("wrk"):
         raise RuntimeError("expected wrk; try apt-get install wrk")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
@@ -36,8 +36,8 @@ def wrk(port, seconds, connections=64, close=False, pipeline=1, core=None):
     if pipeline > 1:
         script = os.memfd_create("pipeline.lua")
         text = (
-            "init = function() local one = wrk.format(); batch = string.rep(one, %d) end\n"
-            "request = function() return batch end\n" % pipeline
+            f"init = function() local one = wrk.format(); batch = string.rep(one, {pipeline}) end\n"
+            "request = function() return batch end\n"
         )
         os.write(script, text.encode())
         command += ["-s", f"/proc/self/fd/{script}"]

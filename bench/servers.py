@@ -142,7 +142,7 @@ def _nginx(listen):
             text = text.replace(f"@{name}@", str(value))
         path = Path(server.directory) / "nginx.conf"
         path.write_text(text)
-        os.chmod(server.directory, 0o755)  # its workers are nobody when we are root
+        Path(server.directory).chmod(0o755)  # its workers are nobody when we are root
         return [nginx, "-c", str(path), "-p", server.directory]
 
     return command
@@ -150,7 +150,8 @@ def _nginx(listen):
 
 def _uvicorn(workers, server):
     return [str(_peer_python()), "-m", "uvicorn", "uvicorn_app:app", "--app-dir", str(PEERS),
-            "--port", str(server.port), "--workers", str(workers or 1), "--loop", "uvloop", "--http", "httptools",
+            "--port", str(server.port), "--workers", str(workers or 1), "--loop", "uvloop",
+            "--http", "httptools",
             "--no-access-log", "--log-level", "warning", "--lifespan", "off", "--backlog", "1024",
             "--timeout-keep-alive", "3600"]  # fmt: skip
 

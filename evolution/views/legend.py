@@ -14,7 +14,10 @@ GROUPS = (
     ("What it sleeps in", [f"sleeps.{name}" for name in marks.SLEEPS]),
     ("What you expected", ["guess.guess"]),
 )
-STYLE = "text{font:12px system-ui,sans-serif;dominant-baseline:central}.head{font-weight:600}"
+STYLE = (
+    ".evo-legend-twin text{font:12px system-ui,sans-serif;dominant-baseline:central}"
+    ".evo-legend-twin .head{font-weight:600}"
+)
 
 
 def picture(theme="light"):
@@ -33,7 +36,12 @@ def picture(theme="light"):
     page = tag("rect", width=WIDTH, height=y, fill=paint("page"))
     top = f"<title>{escape('The marks of all views')}</title><style>{STYLE}</style>{hatching(paint)}{page}"
     box = {"width": WIDTH, "height": y, "viewBox": f"0 0 {WIDTH} {y}"}
-    return tag("svg", top, *rows, xmlns="http://www.w3.org/2000/svg", role="img", **box) + "\n"
+    return (
+        tag(
+            "svg", top, *rows, xmlns="http://www.w3.org/2000/svg", role="img", class_="evo-legend-twin", **box
+        )
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

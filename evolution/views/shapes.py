@@ -26,9 +26,12 @@ def tag(name, *children, **attributes):
     return f"<{name}{said}>{''.join(children)}</{name}>" if children else f"<{name}{said}/>"
 
 
-def words(x, y, text, paint, colour="ink", **attributes):
-    """Return text whose middle is at `y`."""
-    return tag("text", escape(str(text)), x=x, y=y, fill=paint(colour), **attributes)
+def words(x, y, text, paint, colour="ink", halo=False, **attributes):
+    """Return text with its middle at `y`; no style sheet of the page around it can change its colour."""
+    around = (
+        f";paint-order:stroke;stroke:{paint('page')};stroke-width:5px;stroke-linejoin:round" if halo else ""
+    )
+    return tag("text", escape(str(text)), x=x, y=y, style=f"fill:{paint(colour)}{around}", **attributes)
 
 
 def _figure(value):

@@ -13,10 +13,16 @@ from evolution.views.shapes import WIDE, entry, ghost, glyph, hatching, key, pai
 
 WIDTH = 720
 L = marks.LAYOUT
-STYLE = (
-    "text{font:11px system-ui,sans-serif;font-variant-numeric:tabular-nums;dominant-baseline:central}"
-    ".title{font-size:14px;font-weight:600}.name{font-size:12px}.head{font-weight:600}.call{font-family:monospace}"
-    ".said{font-size:13px}.halo{paint-order:stroke;stroke:PAGE;stroke-width:5px;stroke-linejoin:round}"
+STYLE = "".join(
+    f".evo-twin {rule}"  # a page of pictures has one style sheet: nobody else's text may be meant
+    for rule in (
+        "text{font:11px system-ui,sans-serif;font-variant-numeric:tabular-nums;dominant-baseline:central}",
+        "text.title{font-size:14px;font-weight:600}",
+        "text.name{font-size:12px}",
+        "text.head{font-weight:600}",
+        "text.call{font-family:monospace}",
+        "text.said{font-size:13px}",
+    )
 )
 
 
@@ -55,7 +61,7 @@ class _Drawing:
         title = state["title"] or "Timeline"
         parts = [
             f"<title>{escape(title)}</title><desc>{escape(state['sentence'])}</desc>",
-            f"<style>{STYLE.replace('PAGE', paint('page'))}</style>",
+            f"<style>{STYLE}</style>",
             hatching(paint),
             tag("rect", x=-8, width=WIDTH + 16, height=height, fill=paint("page")),
             words(4, 14, title, paint, class_="title"),
@@ -65,7 +71,7 @@ class _Drawing:
             *(words(4, below + 18 * i, line, paint, class_="said") for i, line in enumerate(said)),
         ]
         box = {"width": WIDTH + 16, "height": height, "viewBox": f"-8 0 {WIDTH + 16} {height}"}
-        return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", role="img", data_view="timeline", **box)
+        return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", role="img", class_="evo-twin", **box)
 
     # --- the sections, from top to bottom; each returns where it ends ---
 
@@ -190,7 +196,7 @@ class _Drawing:
         drawn = glyph(look[2], look[3], self.paint)
         if look[3] == "fail" and end["note"]:
             inside = x + 12 + 7 * len(end["note"]) < WIDTH
-            side = {"text_anchor": "start" if inside else "end", "class_": "halo"}
+            side = {"text_anchor": "start" if inside else "end", "halo": True}
             drawn += words(10 if inside else -10, 0.5, end["note"], self.paint, "fail", **side)
         facts = {"data_key": f"ends.{end['state']}", "data_end": end["state"], "data_from": str(end["t"])}
         return tag("g", drawn, transform=f"translate({x:.2f},0)", **facts)
@@ -209,7 +215,7 @@ class _Drawing:
             drawn = tag("line", stroke_dasharray="2 2.5", **line, **pen)
         said = guess["label"] if seen is None else f"{marks.time(abs(seen - guess['t']))} off"
         inside = x + 12 + WIDE * len(said) < WIDTH
-        side = {"text_anchor": "start" if inside else "end", "class_": "halo"}
+        side = {"text_anchor": "start" if inside else "end", "halo": True}
         label = words(x + 9 if inside else x - 9, y, said, self.paint, "guess", **side)
         tip = tag("title", escape(f"{guess['label']}: {marks.time(guess['t'])}"))
         return tag("g", tip, drawn, ghost(x, y, self.paint), label, **facts)
@@ -233,15 +239,18 @@ class _Drawing:
             )
             pen = {"fill": self.paint(colour), "fill_opacity": opacity, "stroke": self.paint(colour)}
             parts = [tag("path", d=f"M{high[1:]}{back}Z", stroke_width=1, **pen)]
-            most = max(row)
-            at = row.index(most) + row.count(most) // 2 if row.count(most) == len(row) else row.index(most)
-            if most * unit > 16:
-                middle = base - (floor[at] - row[at] / 2) * unit
-                x = min(self.right - 34, max(self.left + 34, xs[min(at, drawn_to)]))
-                ink = "ink" if opacity < 1 else "onmark"
-                parts.append(words(x, middle, band, self.paint, ink, text_anchor="middle", class_="head"))
+            if place := _room(low, floor[:drawn_to], 16 / unit):
+                at, middle = place
+                ink = {
+                    "colour": "ink" if opacity < 1 else "onmark",
+                    "text_anchor": "middle",
+                    "class_": "head",
+                }
+                parts.append(words(xs[at], base - middle * unit, band, self.paint, **ink))
             table = "client" if band in marks.CLIENT else "ends"
-            self.marks.append(tag("g", *parts, data_key=f"{table}.{band}", data_band=band, data_peak=most))
+            self.marks.append(
+                tag("g", *parts, data_key=f"{table}.{band}", data_band=band, data_peak=max(row))
+            )
         for said, at in ((f"{everyone:,}", y + 5), ("0", base - 4)):
             self.names.append(words(self.left - 8, at, said, self.paint, "soft", text_anchor="end"))
 
@@ -256,3 +265,13 @@ class _Drawing:
             drawn.append(tag("g", tag("title", escape(meaning)), sample, words(x + 34, y, word, self.paint)))
             x += wide + 8
         return drawn, y - top + 44
+
+
+def _room(low, high, least, half=15):
+    """Where in a band a word fits: (column, height of its middle) with the most room, or None."""
+    best = None
+    for at in range(half, len(high) - half):
+        floor, top = max(low[at - half : at + half + 1]), min(high[at - half : at + half + 1])
+        if top - floor > (best[0] if best else least):
+            best = (top - floor, at, (floor + top) / 2)
+    return best and best[1:]

@@ -24,9 +24,19 @@ def test_parse(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "tcp://", "tcp://host", "udp://127.0.0.1:80", "tcp://:80", "http://127.0.0.1:80/", "127.0.0.1:", "a:b",
-     "127.0.0.1:-1", "127.0.0.1:٣", "127.0.0.1:80/", "::1:80", "127.0.0.1:+80"],
-)  # fmt: skip
+    [
+        *(
+            "",
+            "tcp://",
+            "tcp://host",
+            "udp://127.0.0.1:80",
+            "tcp://:80",
+            "http://127.0.0.1:80/",
+            "127.0.0.1:",
+        ),
+        *("a:b", "127.0.0.1:-1", "127.0.0.1:٣", "127.0.0.1:80/", "::1:80", "127.0.0.1:+80"),
+    ],
+)
 def test_malformed_addresses_say_what_was_expected(text):
     with pytest.raises(core.AddressError, match=r"expected tcp://host:port, not "):
         core.Address.parse(text)

@@ -141,7 +141,9 @@ except OSError: print('refused')
     "exited",
     output="refused",
 )
-simple("memory hog", "kept = []\nwhile True:\n    kept.append(bytearray(16 << 20))", "memory", "exited", "time")
+simple(
+    "memory hog", "kept = []\nwhile True:\n    kept.append(bytearray(16 << 20))", "memory", "exited", "time"
+)
 simple(
     "memory hog in children",
     "for _ in range(6):\n    if os.fork() == 0:\n        kept = bytearray(b'x') * (90 << 20)\n        time.sleep(60)\ntime.sleep(60)",

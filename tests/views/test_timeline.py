@@ -4,11 +4,12 @@ import copy
 import json
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 import view_states as states
 
-from evolution.views import Timeline, marks, timeline
+from evolution.views import Timeline, legend, marks, timeline
 from evolution.views import timeline_state as model
 from evolution.views.recorded import RECORDED
 from evolution.views.timeline import merge
@@ -299,6 +300,22 @@ def test_nothing_lies_outside_the_picture(state):
     for words, left, right, y in placed(tree):
         assert -8 <= left < right <= 728 + 8 or len(words) > 80, words  # a sentence is set narrower
         assert 0 < y < float(height), words
+
+
+def test_a_style_sheet_means_its_own_picture_only():
+    """nbconvert puts all pictures into one page."""
+    for picture in (drawing(states.blocking()), legend.picture()):
+        rules = re.search(r"<style>(.*?)</style>", picture)[1].split("}")[:-1]
+        assert all(rule.startswith((".evo-twin ", ".evo-legend-twin ")) for rule in rules)
+
+
+def test_the_legend_in_the_documentation_is_fresh():
+    """python -m evolution.views.legend > docs/img/legend.svg"""
+    picture = legend.picture()
+    assert (Path(__file__).parents[2] / "docs" / "img" / "legend.svg").read_text(encoding="utf-8") == picture
+    for table in (marks.CLIENT, marks.ENDS, marks.SLEEPS):
+        for word, meaning, *_ in table.values():
+            assert f">{word}<" in picture and f">{meaning}<" in picture
 
 
 def test_a_theme_that_does_not_exist():

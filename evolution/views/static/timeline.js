@@ -239,22 +239,22 @@ function timelineView(host, language, read) {
     const floor = new Float64Array(columns), until = clamp(Math.ceil(((state.now - view.from) / (view.to - view.from)) * columns), 0, columns);
     const nodes = [];
     for (const [name, look] of Object.entries(language.bands)) {
-      let upper = "", lower = "", best = [0, 0, 0], tallest = 0;
-      const row = counts[name];
+      let upper = "", lower = "", tallest = 0;
+      const row = counts[name], under = floor.slice(0, until);
       for (let i = 0; i < until; i++) {
         const a = left + (i * (right - left)) / columns, b = left + ((i + 1) * (right - left)) / columns, low = base - floor[i] * unit;
         floor[i] += row[i];
         const high = base - floor[i] * unit;
-        if (row[i] > best[0]) best = [row[i], (a + b) / 2, (low + high) / 2];
         tallest = Math.max(tallest, row[i]);
         upper += `${upper ? "L" : "M"}${a.toFixed(1)} ${high.toFixed(1)}H${b.toFixed(1)}`;
         lower = `L${b.toFixed(1)} ${low.toFixed(1)}H${a.toFixed(1)}` + lower;
       }
       if (!tallest) continue;
+      const spot = roomInBand(under, floor.subarray(0, until), 16 / unit);
       const colour = paint(look.colour), table = language.client[name] ? "client" : "ends";
       nodes.push(svg("g", { class: "evo-mark", "data-key": `${table}.${name}`, "data-band": name, "data-peak": tallest, "data-also": name === "failed" ? [...FAILED].map((end) => `ends.${end}`).join(" ") : null },
         svg("path", { d: upper + lower + "Z", fill: colour, "fill-opacity": look.opacity, stroke: colour, "stroke-width": 1, "stroke-dasharray": name === "connecting" ? "3 2" : null }),
-        best[0] * unit > 16 ? label(clamp(best[1], left + 34, right - 34), best[2], name, { "text-anchor": "middle", "font-weight": 600, fill: paint(look.opacity < 1 ? "ink" : "onmark"), class: "evo-band" }) : null));
+        spot && label(left + (spot.at * (right - left)) / columns, base - spot.middle * unit, name, { "text-anchor": "middle", fill: paint(look.opacity < 1 ? "ink" : "onmark"), class: "evo-heading" })));
     }
     bandRow.group.replaceChildren(...nodes);
     bandRow.scale.replaceChildren(label(left - 8, base - L.bands + 5, grouped(all), { "text-anchor": "end", fill: paint("soft"), class: "evo-number" }),
@@ -297,7 +297,6 @@ function timelineView(host, language, read) {
     title.textContent = state.title || "Timeline";
     chip.textContent = state.recorded ? "recorded" : state.running ? `running · ${time(state.now)}` : "";
     chip.hidden = !chip.textContent;
-    for (const control of [play, back, on, scrub]) control.disabled = state.running;
     const present = new Set([...marks.querySelectorAll(".evo-mark"), ...guesses.querySelectorAll(".evo-mark")].map((node) => node.dataset.key));
     key.show(present);
     key.light();
@@ -339,7 +338,6 @@ function timelineView(host, language, read) {
     set(root, { "data-playing": false });
   }
   function toggle() {
-    if (read().running) return;
     if (playing) return pause();
     playing = true;
     play.replaceChildren(ICONS.pause());
@@ -363,7 +361,6 @@ function timelineView(host, language, read) {
     return way > 0 ? all.find((t) => t > here + least) ?? lastMoment(state) : all.reverse().find((t) => t < here - least) ?? 0;
   }
   function step(way) {
-    if (read().running) return;
     pause();
     moveHead(nextMoment(way));
     if (laneChosen >= 0) choose(laneChosen);

@@ -103,6 +103,15 @@ function bandCounts(state, rank, from, to, columns) {
   }
   return counts;
 }
+// Where in a band a word fits, with the most room: its column and the height of its middle; null if nowhere.
+function roomInBand(low, high, least, half = 15) {
+  let best = null;
+  for (let at = half; at < high.length - half; at++) {
+    const floor = Math.max(...low.subarray(at - half, at + half + 1)), top = Math.min(...high.subarray(at - half, at + half + 1));
+    if (top - floor > (best ? best.room : least)) best = { room: top - floor, at, middle: (floor + top) / 2 };
+  }
+  return best;
+}
 // Workers and threads belong to the server above them.
 const indent = (lane) => 10 * (lane.depth ?? (/^server/.test(lane.label || "") ? 0 : 1));
 const waited = (lane, now) => lane.spans.reduce((sum, span) =>

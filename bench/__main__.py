@@ -1,0 +1,53 @@
+"""python -m bench [--full] [--only NAME]: measure, print the tables, keep them in bench/results/.
+
+Ratios are within one run; seconds and microseconds belong to the machine that is named beside them.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from bench import course, machine, requests, servers
+
+MEASURES = {"requests": requests, "course": course}
+RESULTS = Path(__file__).parent / "results"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__.split("\n")[0])
+    parser.add_argument("--full", action="store_true", help="more rounds, all peers, a cold start")
+    parser.add_argument("--only", choices=MEASURES, help="one measure")
+    args = parser.parse_args()
+    if args.full and not servers.VENV.exists():
+        _install_peers()
+    RESULTS.mkdir(exist_ok=True)
+    facts = machine.facts()
+    print(" · ".join(f"{name} {value}" for name, value in facts.items()), flush=True)
+    for name in [args.only] if args.only else MEASURES:
+        found = {"machine": facts, "full": args.full, **MEASURES[name].measure(args.full)}
+        path = RESULTS / f"{name}{'-full' if args.full else ''}.json"
+        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        print(f"\n{MEASURES[name].table(found)}", flush=True)
+
+
+def _install_peers():
+    """The peers live in an environment of their own, from a hashed lock."""
+    subprocess.run([sys.executable, "-m", "venv", servers.VENV], check=True)
+    python = servers.VENV / "bin" / "python"
+    command = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--require-hashes",
+        "-r",
+        Path(__file__).parent / "requirements.txt",
+    ]
+    subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()
