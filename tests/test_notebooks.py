@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -118,9 +119,8 @@ def kernel(tmp_path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=named)
 def test_a_notebook_runs_from_top_to_bottom(path, kernel):
     document = read(path)
-    NotebookClient(document, km=kernel.manager, timeout=30, env=kernel.env, cwd=str(kernel.cwd)).execute(
-        env=kernel.env, cwd=str(kernel.cwd)
-    )
+    runner = NotebookClient(document, km=kernel.manager, timeout=30)
+    runner.execute(env=kernel.env, cwd=str(kernel.cwd))
     cells = [cell for cell in document.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     for cell in cells:
@@ -217,4 +217,4 @@ def test_a_panel_obeys_the_messages_of_a_browser(kernel):
     kernel.manager.shutdown_kernel()
     kernel.await_end()
     with pytest.raises(ConnectionRefusedError):
-        __import__("socket").create_connection(("127.0.0.1", facts["port"]), PATIENCE)
+        socket.create_connection(("127.0.0.1", facts["port"]), PATIENCE)

@@ -23,5 +23,5 @@ for _ in range(2):
         while True:
             listener.accept()[0].sendall(b"hello\n")
 os.read(ready, 1)
-print("listening 127.0.0.1:%d" % listener.getsockname()[1], flush=True)
+print(f"listening 127.0.0.1:{listener.getsockname()[1]}", flush=True)
 signal.pause()
