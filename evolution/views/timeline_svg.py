@@ -82,7 +82,7 @@ class _Drawing:
             self._bands(y)
             y += L["bands"] + 10
             if self.lanes:
-                self._heading(y + 6, "the slowest and the failed")
+                self._heading(y + 6, "the first of each kind, the slowest, the failed")
                 y += 18
         for lane in self.lanes:
             self._lane(lane, "client", y)

@@ -76,7 +76,7 @@ def _row(lane, kind, end, now, used):
 def _bands(state, end):
     row = {band: n[0] for band, n in counts(state, [min(end, state["now"])]).items() if n[0]}
     said = ", ".join(f"{n:,} {band}" for band, n in row.items())
-    return f"{total(state):,} clients, at the end {said}; the slowest and the failed:"
+    return f"{total(state):,} clients, at the end {said}; the first of each kind, the slowest, the failed:"
 
 
 def _guesses(state):

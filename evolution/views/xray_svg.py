@@ -44,11 +44,20 @@ LINES = {
     "tcp": 'stroke="{quiet}" stroke-width="1.2"',
 }
 COLOURS = {name: pair[0] for name, pair in marks.PALETTE.items()}
-STYLE = (
-    "text{{font:11px system-ui,sans-serif;font-variant-numeric:tabular-nums;fill:{ink};"
-    "dominant-baseline:central}}.name{{font-size:12px;font-weight:600}}.bold{{font-weight:600}}"
-    ".soft{{fill:{soft}}}.call{{font-family:monospace}}.on{{fill:{onmark}}}.fail{{fill:{fail}}}"
-    ".queued{{fill:{queued}}}.said{{font-size:13px}}"
+STYLE = "".join(
+    f".evo-xray-twin {rule}"  # a page of pictures has one style sheet: nobody else's text may be meant
+    for rule in (
+        "text{{font:11px system-ui,sans-serif;font-variant-numeric:tabular-nums;fill:{ink};"
+        "dominant-baseline:central}}",
+        "text.name{{font-size:12px;font-weight:600}}",
+        "text.bold{{font-weight:600}}",
+        "text.soft{{fill:{soft}}}",
+        "text.call{{font-family:monospace}}",
+        "text.on{{fill:{onmark}}}",
+        "text.fail{{fill:{fail}}}",
+        "text.queued{{fill:{queued}}}",
+        "text.said{{font-size:13px}}",
+    )
 ).format(**COLOURS)
 
 
@@ -61,7 +70,7 @@ def drawing(scene):
     total = height + 44 + 18 * len(said)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + 16}" height="{total}"'
-        f' viewBox="-8 0 {WIDTH + 16} {total}" role="img" data-view="xray">',
+        f' viewBox="-8 0 {WIDTH + 16} {total}" role="img" data-view="xray" class="evo-xray-twin">',
         f"<title>{escape(title)}</title><desc>{escape(scene['sentence'])}</desc><style>{STYLE}</style>",
         f'<rect x="-8" width="{WIDTH + 16}" height="{total}" fill="{COLOURS["page"]}"/>',
         _text(0, 16, title, "name"),

@@ -96,6 +96,8 @@ def test_stop_keeps_the_picture_and_a_dead_server_is_named(panel):
     desk = panel(cell=LONG)
     run(desk)
     desk.page.wait_for_selector(".evo-timeline [data-lane=c3] [data-state=queued]")
+    bar = desk.page.locator(".evolution-progress .progress-bar")
+    eventually(lambda: bar.bounding_box()["width"] > 0 < bar.bounding_box()["height"], "progress")
     desk.page.locator("button.evolution-stop").click()
     await_end(desk)
     assert desk.ask("panel.experiment.running") is False

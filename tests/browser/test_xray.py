@@ -29,11 +29,11 @@ def test_rows_lines_and_keys(jupyter, open_notebook, theme):
     drawn = root.locator("[data-line]").evaluate_all("all => all.map(l => l.dataset.line)")
     assert {"listener", "client", "epoll"} <= set(drawn)
     assert root.locator(".evo-sentence").text_content() == desk.ask("view.text().splitlines()[0]")
+    desk.picture(f"xray-{theme}", ".evo-xray")
     stage = root.locator(".evo-stage")
     stage.focus()
     stage.press("ArrowDown")
     assert root.locator("[data-row][data-chosen]").count() == 1
     assert str(process["pid"]) in root.locator(".evo-spoken").text_content()
-    desk.picture(f"xray-{theme}", ".evo-xray")
     stage.press("s")
     eventually(lambda: "/proc/" in root.locator(".evo-drawing").text_content(), "where the facts were read")

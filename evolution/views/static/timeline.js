@@ -117,7 +117,7 @@ function timelineView(host, language, read) {
       marks.append(bandRow.group);
       names.append(bandRow.scale);
       y += L.bands + 10;
-      if (shown.length) names.append(label(4, y + 6, "the slowest and the failed", { class: "evo-heading", fill: paint("soft") }));
+      if (shown.length) names.append(label(4, y + 6, "the first of each kind, the slowest, the failed", { class: "evo-heading", fill: paint("soft") }));
       y += shown.length ? 18 : 0;
     }
     for (const source of shown) lane(source, "client");

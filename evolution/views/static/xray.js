@@ -61,7 +61,7 @@ function xrayView(host, language, read) {
   const picture = () => standalone(root, drawing, title.textContent, read().sentence);
 
   const opened = new Set(); // keys of unfolded rows
-  let width = 0, height = 0, frame = 0, timer = 0, spokenAt = 0, chosen = null, drawn = "";
+  let width = 0, height = 0, frame = 0, spokenAt = 0, chosen = null, drawn = "";
   let places = new Map(); // key → { row, column, x, y, width, height, left, right, node }
   let seen = null, changedAt = new Map(); // key → what it said; key → when that changed
 
@@ -383,12 +383,10 @@ function xrayView(host, language, read) {
   stage.addEventListener("pointerleave", () => inform(null));
   stage.addEventListener("click", (event) => flip(under(event)[0]));
 
-  function say() { // a screen reader is told at most once in two seconds
-    clearTimeout(timer);
+  function say() { // shown at once; spoken only when the figures have been at rest for two seconds
     const words = read().sentence || "";
     if (sentence.textContent === words) return;
-    const rest = spokenAt + 2000 - Date.now();
-    if (rest > 0) { timer = setTimeout(say, rest); return; }
+    set(sentence, { "aria-live": Date.now() - spokenAt < 2000 ? "off" : "polite" });
     sentence.textContent = words;
     spokenAt = Date.now();
   }
@@ -400,5 +398,5 @@ function xrayView(host, language, read) {
     if (room && room !== width) { width = room; ask(); }
   });
   watch.observe(root);
-  return { changed: ask, close() { watch.disconnect(); cancelAnimationFrame(frame); clearTimeout(timer); } };
+  return { changed: ask, close() { watch.disconnect(); cancelAnimationFrame(frame); } };
 }
