@@ -29,6 +29,9 @@ BOX = (
     "color:var(--jp-ui-font-color1,inherit);background:var(--jp-layout-color1,transparent);line-height:1.5"
 )
 
+BUSY = '<label style="color:var(--jp-content-font-color1,inherit)"><progress></progress> {}</label>'
+"""A bar that the browser moves by itself, so that it runs whatever the kernel is doing."""
+
 
 def escape(text):
     return html.escape(str(text))
@@ -152,11 +155,15 @@ def exercise_magic(line, cell):
     progress = Progress()
     source = f"# %%exercise {task.name}\n{cell}"  # the first line: so that line numbers are the cell's
     path = progress.write(task.name, source)
+    waiting = ipywidgets.HTML(BUSY.format("checking your answer"))
+    display(waiting)
     try:
         verdict = sealed.check(task.name, path)
     except KeyboardInterrupt:
         print(f"interrupted: nothing was judged, your answer is kept in {path}")
         return
+    finally:
+        waiting.close()
     progress.record(task.name, source, verdict)
     display(VerdictCard(verdict, progress))
 
@@ -212,6 +219,7 @@ class PredictionCard(Card):
         except exercise.Finding as finding:
             self.message.value = f"<div>{escape(finding.evidence[0])}</div>"
             return
+        self.message.value = BUSY.format("measuring on this machine")
         self._lock(True, "measuring …")  # and the guesses stay locked in; a new card is a new prediction
         try:
             source = json.dumps(guesses, ensure_ascii=False) + "\n"

@@ -12,7 +12,7 @@ _HOME = {
     "start": "launch",
     "Server": "launch",
     "LaunchError": "guarded",
-    "run": "experiment",
+    "run": "panels",
     "Experiment": "experiment",
     "panel": "panels",
     "xray": "panels",

@@ -180,9 +180,14 @@ class Experiment(Feed):
             self._finish(ended["t"] if ended else self.story.now)
 
 
-def run(server, crowd, seconds=5.0, title=None):
-    """Run one experiment to its end and return it. Raises ExperimentError when it does not end."""
+def run(server, crowd, seconds=5.0, title=None, watch=None):
+    """Run one experiment to its end and return it; `watch` gets its updates meanwhile.
+
+    Raises ExperimentError when it does not end.
+    """
     experiment = Experiment(server, crowd, seconds, title)
+    if watch:
+        experiment.subscribe(watch)
     experiment.start()
     try:
         if not experiment.wait(seconds + PATIENCE):

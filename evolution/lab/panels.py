@@ -13,8 +13,10 @@ import threading
 import traceback
 
 import ipywidgets
+from IPython import get_ipython
+from IPython.display import display
 
-from evolution.lab import procfs
+from evolution.lab import experiment, procfs
 from evolution.lab.clients import CARDS, ClientError, most, plan
 from evolution.lab.crowd import Choice, words
 from evolution.lab.experiment import Experiment, ExperimentError
@@ -308,3 +310,16 @@ def _family(widget):
         for each in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(each, ipywidgets.Widget):
                 yield from _family(each)
+
+
+def run(server, crowd, seconds=5.0, title=None):
+    """Run an experiment to its end and return it (`experiment.run`); in a notebook with a bar meanwhile."""
+    if get_ipython() is None:
+        return experiment.run(server, crowd, seconds, title)
+    bar = ipywidgets.FloatProgress(min=0, max=1, description="running", layout={"width": "24em"})
+    display(bar)
+    try:
+        watch = lambda update: setattr(bar, "value", update.get("value", bar.value))  # noqa: E731
+        return experiment.run(server, crowd, seconds, title, watch)
+    finally:
+        bar.close()

@@ -18,11 +18,7 @@ def test_all_cells_run(open_notebook, name):
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert [output for output in outputs if output["output_type"] == "error"] == []
-    verdicts = [
-        output["data"]["text/plain"]
-        for cell in cells
-        if "".join(cell["source"]).startswith("%%exercise")
-        for output in cell["outputs"]
-    ]
-    assert all("not attempted" in json.dumps(verdict).lower() for verdict in verdicts), verdicts
+    for cell in cells:
+        if "".join(cell["source"]).startswith("%%exercise"):
+            assert "not attempted" in json.dumps(cell["outputs"]), cell["source"]
     desk.picture(name.removesuffix(".ipynb"))

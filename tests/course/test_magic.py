@@ -25,8 +25,16 @@ def shell():
 
 @pytest.fixture
 def shown(monkeypatch):
+    """What was displayed, without the bar that moves during the check: it is closed again by then."""
     cards = []
-    monkeypatch.setattr(magic, "display", cards.append)
+
+    def display(card):
+        if isinstance(card, magic.Card):
+            cards.append(card)
+        else:
+            assert "<progress>" in card.value
+
+    monkeypatch.setattr(magic, "display", display)
     return cards
 
 
