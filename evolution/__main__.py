@@ -60,6 +60,8 @@ def serve(args):
     App(idle_timeout=args.idle_timeout, request_timeout=args.request_timeout).attach(worker)
     worker.on_start = lambda address: print(f"listening {address.host}:{address.port}", flush=True)
     worker.serve_forever()
+    for number in (signal.SIGTERM, signal.SIGINT):  # the ending interpreter restores the default
+        signal.signal(number, signal.SIG_IGN)
 
 
 def diff(args):

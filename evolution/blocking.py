@@ -20,17 +20,20 @@ class Worker(core.Worker):
             self.loop(listener)
 
     def loop(self, listener):
-        while not self.stop.overdue:
-            try:
-                sock, peer = listener.accept()  # sleeps here, while nobody comes
-            except BlockingIOError:  # nobody came for a TICK
-                if self.stop.requested:
-                    break
-            except OSError as error:  # the client is gone already, or we are short of something
-                if error.errno in core.SHORTAGE:
-                    time.sleep(core.TICK / 10)  # sleeps here, until something is given back
-            else:
-                self.serve(core.Connection(sock, peer, self.stop))
+        while not self.stop.requested:
+            if client := self.accept(listener):
+                self.serve(core.Connection(*client, self.stop))
+        last = core.take_queue(listener, self.accept)
+        listener.close()  # whoever comes now is refused at once
+        for client in last:
+            self.serve(core.Connection(*client, self.stop))
+
+    def accept(self, listener):
+        try:
+            return listener.accept()  # sleeps here, while nobody comes
+        except OSError as error:  # nobody came for a TICK, the client is gone already, or we are short
+            if error.errno in core.SHORTAGE:
+                time.sleep(core.TICK / 10)  # sleeps here, until something is given back
 
     def serve(self, conn):
         self.opened(conn)

@@ -30,6 +30,7 @@ class Worker(core.Worker):
         self.listener.setblocking(False)
         next_sweep = 0.0
         while True:
+            stopping = self.stop.requested  # noted before the look, so that what came before it is answered
             for fd, _ in self.poller.poll(core.TICK):  # sleeps here
                 if conn := self.connections.get(fd):
                     self.serve(conn)
@@ -38,10 +39,11 @@ class Worker(core.Worker):
             if time.monotonic() >= next_sweep:
                 next_sweep = time.monotonic() + core.TICK
                 self.sweep()
-            if self.stop.requested:
+            if stopping:
                 self.wind_down()
                 if not self.connections:
                     break
+        self.listener.close()
 
     def accept(self):
         try:

@@ -33,20 +33,24 @@ class Worker(core.Worker):
             self.tell_children(signal.SIGKILL)
 
     def loop(self, listener):
-        while not self.stop.overdue:
+        while not self.stop.requested:
             if len(self.children) >= self.workers:
                 time.sleep(core.TICK / 10)  # sleeps here, until a child ends
-                continue
-            try:
-                sock, peer = listener.accept()  # sleeps here, while nobody comes
-            except BlockingIOError:  # nobody came for a TICK
-                if self.stop.requested:
-                    break
-            except OSError as error:  # the client is gone already, or we are short of something
-                if error.errno in core.SHORTAGE:
-                    time.sleep(core.TICK / 10)  # sleeps here, until something is given back
-            else:
-                self.fork(listener, core.Connection(sock, peer, self.stop))
+            elif client := self.accept(listener):
+                self.fork(listener, core.Connection(*client, self.stop))
+        last = core.take_queue(listener, self.accept)
+        listener.close()  # whoever comes now is refused at once
+        for client in last:
+            while len(self.children) >= self.workers and not self.stop.overdue:
+                time.sleep(core.TICK / 10)  # sleeps here, until a child ends
+            self.fork(listener, core.Connection(*client, self.stop))
+
+    def accept(self, listener):
+        try:
+            return listener.accept()  # sleeps here, while nobody comes
+        except OSError as error:  # nobody came for a TICK, the client is gone already, or we are short
+            if error.errno in core.SHORTAGE:
+                time.sleep(core.TICK / 10)  # sleeps here, until something is given back
 
     def fork(self, listener, conn):
         parent = os.getpid()

@@ -69,6 +69,7 @@ class Worker(epoll_loop.Worker):
             while self.crew.needs_one:
                 self.fork()
             self.sleep()
+        self.listener.close()  # the workers' copies are the last: nobody is let in that nobody will serve
         self.tell_crew(signal.SIGTERM)
         while self.crew and not self.stop.overdue:
             self.sleep()

@@ -12,10 +12,8 @@ EPOLLONESHOT makes the hand-over safe: a reported connection is silent until its
 
 import queue
 import select
-import socket
 import threading
 import time
-from contextlib import suppress
 
 from evolution import core
 
@@ -46,6 +44,7 @@ class Worker(core.Worker):
             threading.Thread(target=self.work, daemon=True).start()
         next_sweep = 0.0
         while not self.stop.overdue:
+            stopping = self.stop.requested  # noted before the look, so that what came before it is answered
             for fd, _ in self.epoll.poll(core.TICK):  # sleeps here: steps 2 and 5
                 if conn := self.connections.get(fd):
                     self.busy.add(conn)
@@ -55,7 +54,7 @@ class Worker(core.Worker):
             if time.monotonic() >= next_sweep:
                 next_sweep = time.monotonic() + core.TICK
                 self.sweep()
-            if self.stop.requested:
+            if stopping:
                 self.wind_down()
                 if not self.connections and not self.busy:
                     break
@@ -95,12 +94,13 @@ class Worker(core.Worker):
             if self.stop.requested:
                 conn.wind_down()
             if conn.overdue or conn.finished:
-                with suppress(OSError):  # the end of the stream is an event: a worker drops it
-                    conn.sock.shutdown(socket.SHUT_RDWR)
-        self.epoll.modify(self.listener, 0 if self.stop.requested else select.EPOLLIN)
+                conn.shut()  # the end of the stream is an event: a worker drops it
+        if not self.stop.requested:
+            self.epoll.modify(self.listener, select.EPOLLIN)
 
     def wind_down(self):
         self.stop.drain()
-        while self.accept():  # the queue is served too
+        while not self.stop.overdue and self.accept():  # the queue is served too
             pass
+        self.listener.close()  # whoever comes now is refused at once
         self.sweep()

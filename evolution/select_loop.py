@@ -6,7 +6,6 @@ connection is watched for input, or, while bytes are left over, for room to send
 """
 
 import select
-import sys
 import time
 
 from evolution import core
@@ -29,6 +28,7 @@ class Worker(core.Worker):
         self.listener.setblocking(False)
         next_sweep = 0.0
         while True:
+            stopping = self.stop.requested  # noted before the look, so that what came before it is answered
             readable, writable, _ = select.select(self.reading, self.writing, [], core.TICK)  # sleeps here
             for fd in readable + writable:
                 if conn := self.connections.get(fd):
@@ -38,7 +38,7 @@ class Worker(core.Worker):
             if time.monotonic() >= next_sweep:
                 next_sweep = time.monotonic() + core.TICK
                 self.sweep()
-            if self.stop.requested:
+            if stopping:
                 self.wind_down()
                 if not self.connections:
                     break
@@ -51,7 +51,7 @@ class Worker(core.Worker):
                 self.reading.discard(self.listener.fileno())
             return False
         if sock.fileno() >= FD_SETSIZE:
-            print(f"refused {peer}: descriptor {sock.fileno()} is past select's limit", file=sys.stderr)
+            core.complain(f"refused {peer}: descriptor {sock.fileno()} is past select's limit")
             sock.close()
             return True
         sock.setblocking(False)

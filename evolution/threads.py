@@ -28,21 +28,24 @@ class Worker(core.Worker):
                 time.sleep(core.TICK / 10)  # sleeps here, until the last thread is done
 
     def loop(self, listener):
-        while not self.stop.overdue:
-            if not self.free.acquire(timeout=core.TICK):  # sleeps here, while all threads are busy
-                continue
-            try:
-                sock, peer = listener.accept()  # sleeps here, while nobody comes
-            except BlockingIOError:  # nobody came for a TICK
-                self.free.release()
-                if self.stop.requested:
-                    break
-            except OSError as error:  # the client is gone already, or we are short of something
-                self.free.release()
-                if error.errno in core.SHORTAGE:
-                    time.sleep(core.TICK / 10)  # sleeps here, until something is given back
-            else:
-                self.start_thread(core.Connection(sock, peer, self.stop))
+        while not self.stop.requested:
+            if self.free.acquire(timeout=core.TICK):  # sleeps here, while all threads are busy
+                if client := self.accept(listener):
+                    self.start_thread(core.Connection(*client, self.stop))
+                else:
+                    self.free.release()
+        last = core.take_queue(listener, self.accept)
+        listener.close()  # whoever comes now is refused at once
+        for client in last:
+            self.free.acquire(timeout=core.TICK)  # one thread too many is better than a client lost
+            self.start_thread(core.Connection(*client, self.stop))
+
+    def accept(self, listener):
+        try:
+            return listener.accept()  # sleeps here, while nobody comes
+        except OSError as error:  # nobody came for a TICK, the client is gone already, or we are short
+            if error.errno in core.SHORTAGE:
+                time.sleep(core.TICK / 10)  # sleeps here, until something is given back
 
     def start_thread(self, conn):
         thread = threading.Thread(target=self.live, args=(conn,), daemon=True)

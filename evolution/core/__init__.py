@@ -1,9 +1,9 @@
 """What every server model shares: the address, the connection, the callbacks, the request to stop."""
 
-from evolution.core.address import SHORTAGE, TICK, Address, AddressError, listen, reserve
+from evolution.core.address import SHORTAGE, TICK, Address, AddressError, listen, reserve, take_queue
 from evolution.core.connection import Connection
 from evolution.core.crew import Crew
-from evolution.core.worker import Worker
+from evolution.core.worker import Worker, complain
 
 __all__ = [
     "SHORTAGE",
@@ -13,6 +13,8 @@ __all__ = [
     "Connection",
     "Crew",
     "Worker",
+    "complain",
     "listen",
     "reserve",
+    "take_queue",
 ]

@@ -3,6 +3,7 @@
 import errno
 import socket
 import struct
+from itertools import islice
 from typing import NamedTuple
 
 BACKLOG = 4096
@@ -55,9 +56,17 @@ def listen(address, reuse_port=False):
     With `reuse_port` several listeners share the port, each with a queue of its own (SO_REUSEPORT).
     Raises AddressError when the port is taken, forbidden, or the host is not one of this machine's.
     """
-    listener = _bound(address, reuse_port)
-    listener.listen(BACKLOG)
-    return listener
+    return _bound(address, reuse_port, listening=True)
+
+
+def queued(listener):
+    """Connections that no accept has taken yet: tcpi_unacked of a listener's TCP_INFO (tcp(7))."""
+    return struct.unpack_from("I", listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 64), 24)[0]
+
+
+def take_queue(listener, accept):
+    """Accept whoever is in the queue at this moment, by `accept(listener)`, which is None for "nobody"."""
+    return list(islice(iter(lambda: accept(listener), None), queued(listener)))
 
 
 def reserve(address):
@@ -67,12 +76,12 @@ def reserve(address):
     no more than the user). So the first bind is an exclusive one, and the door is opened behind it.
     Raises AddressError as `listen` does.
     """
-    sock = _bound(address, reuse_port=False)
+    sock = _bound(address)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     return sock
 
 
-def _bound(address, reuse_port):
+def _bound(address, reuse_port=False, listening=False):
     address = Address.parse(address)
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -81,6 +90,8 @@ def _bound(address, reuse_port):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         wake_up_each(TICK, sock)
         sock.bind(address)
+        if listening:
+            sock.listen(BACKLOG)  # EADDRINUSE comes here if another copy started at the same moment
     except OSError as error:
         sock.close()
         raise AddressError(_explain(address, error)) from error

@@ -11,6 +11,7 @@ call each; whether that call can sleep depends on the socket: a blocking one sle
 import math
 import socket
 import time
+from contextlib import suppress
 
 from evolution.core.address import TICK
 from evolution.core.signals import Stop
@@ -81,7 +82,13 @@ class Connection:
     # --- for handlers ---
 
     def send(self, data):
-        """Queue bytes; the loop transmits them. What is queued after `close` is dropped."""
+        """Queue bytes; the loop transmits them. What is queued after `close` is dropped.
+
+        Raises TypeError for a str: here, where it costs the handler's connection; in transmit it would
+        cost the server.
+        """
+        if type(data) is not bytes:
+            data = memoryview(data).cast("B")
         if data and not self.closing:
             self._unsent.append(data)
 
@@ -155,6 +162,7 @@ class Connection:
             unsent.clear()
         else:
             self._keep_from(sent)
+            self._linger = self._linger or self.closing  # megabytes lie in the kernel: no reset may follow
         if not unsent and self.closing and self._linger:
             self._say_goodbye()
 
@@ -172,6 +180,11 @@ class Connection:
         """Give up at once: unsent bytes are lost and the connection is finished."""
         self._unsent.clear()
         self.closing = self.eof = True
+
+    def shut(self):
+        """End the stream in both directions: whoever watches the socket sees it."""
+        with suppress(OSError):  # the client did so already
+            self.sock.shutdown(socket.SHUT_RDWR)
 
     def _keep_from(self, sent):
         unsent = self._unsent

@@ -46,6 +46,7 @@ class Stop:
         if not self.requested:
             self.requested = True
             self.deadline = time.monotonic() + GRACE
+            self._hear_no_more()
             self.then()
         if self._master and os.getppid() != self._master:
             signal.alarm(ORPHAN_GRACE)  # not caught: it ends us whatever we are doing
@@ -108,6 +109,15 @@ class Stop:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
         if os.getppid() != master:
             self()
+
+    def _hear_no_more(self):
+        """Ignore what only repeats the request: each signal starts the time-out of an accept or recv anew
+        (PEP 475), so an impatient Ctrl-C every TICK would keep us for ever. A worker still hears SIGTERM:
+        it may be the news of its master's end."""
+        if self._old and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            if not self._master:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def _wake(self):
         if self._ends:

@@ -48,14 +48,14 @@ class Worker:
         """Call on_connect."""
         try:
             self.on_connect(conn)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._failed(conn, "on_connect", error)
 
     def received(self, conn, data):
         """Call on_message."""
         try:
             self.on_message(conn, data)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._failed(conn, "on_message", error)
 
     def closed(self, conn):
@@ -63,13 +63,18 @@ class Worker:
         conn.sock.close()
         try:
             self.on_close(conn)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._failed(conn, "on_close", error)
 
     @staticmethod
     def _failed(conn, callback, error):
         conn.abort()
         last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}:{last.lineno}"
-        with suppress(OSError):  # whoever read our stderr may be gone
-            print(f"{callback} raised {type(error).__name__}: {error} ({where})", file=sys.stderr, flush=True)
+        what = "".join(traceback.format_exception_only(error))  # even if its __str__ raises
+        complain(f"{callback} raised {what} ({Path(last.filename).name}:{last.lineno})")
+
+
+def complain(text):
+    """Print one line on stderr."""
+    with suppress(OSError):  # whoever read our stderr may be gone
+        print(" ".join(text.split()), file=sys.stderr, flush=True)

@@ -25,6 +25,15 @@ DRAWN = """() => [...document.querySelectorAll('.evo-timeline [data-lane][data-k
 }))"""
 
 
+WATCH = """() => {
+    const panel = document.querySelector('.evolution-panel'), seen = window.seen = new Set();
+    new MutationObserver(() => {
+        if (panel.querySelector('.evolution-run').disabled) seen.add('locked');
+        if (panel.querySelector('.evo-xray')?.textContent.includes('recv')) seen.add('recv');
+    }).observe(panel, { subtree: true, childList: true, attributes: true, characterData: true });
+}"""
+
+
 @pytest.fixture
 def panel(jupyter, open_notebook, request):
     """A desk with a panel on it."""
@@ -48,8 +57,14 @@ def nudge(desk, card, key="ArrowRight"):
 
 
 def run(desk):
+    """Click Run. What passes too quickly for a busy machine's eyes is kept in window.seen."""
+    desk.page.evaluate(WATCH)
     desk.page.locator("button.evolution-run").click()
-    desk.page.wait_for_selector("button.evolution-run:disabled")
+    await_seen(desk, "locked")
+
+
+def await_seen(desk, what):
+    desk.page.wait_for_function("what => window.seen.has(what)", arg=what)
 
 
 def await_end(desk):
@@ -78,7 +93,7 @@ def test_what_is_drawn_is_what_was_recorded(panel, theme):
     desk.page.locator(".evolution-fold", has_text="X-ray").click()
     desk.page.wait_for_selector(".evo-xray :text('accept')")
     run(desk)
-    desk.page.wait_for_selector(".evo-xray :text('recv')")
+    await_seen(desk, "recv")
     desk.picture(f"panel-{theme}-1-running", ".evolution-panel")
     await_end(desk)
     told = recorded(desk)

@@ -75,8 +75,7 @@ def test_a_crowd_is_drawn_in_bands(jupyter, open_notebook):
     desk = open_notebook(jupyter.write("crowd.ipynb", CROWD), theme="dark")
     desk.run_all()
     desk.page.locator("button.evolution-run").click()
-    desk.page.wait_for_selector("button.evolution-run:disabled")
-    desk.page.wait_for_selector("button.evolution-run:not(:disabled)")
+    eventually(lambda: desk.ask("panel.experiment is not None and not panel.experiment.running"), "an end")
     root = desk.page.locator(".evo-timeline")
     state = desk.ask("panel.timeline.state")
     counted = [counts for t, counts in state["bands"] if t <= state["now"]]
