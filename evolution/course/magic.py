@@ -156,7 +156,7 @@ def exercise_magic(line, cell):
     source = f"# %%exercise {task.name}\n{cell}"  # the first line: so that line numbers are the cell's
     path = progress.write(task.name, source)
     waiting = ipywidgets.HTML(BUSY.format("checking your answer"))
-    display(waiting)
+    handle = display(waiting, display_id=True)
     try:
         verdict = sealed.check(task.name, path)
     except KeyboardInterrupt:
@@ -164,6 +164,8 @@ def exercise_magic(line, cell):
         return
     finally:
         waiting.close()
+        if handle:
+            handle.update({"text/plain": ""}, raw=True)  # nothing of the bar stays in the saved notebook
     progress.record(task.name, source, verdict)
     display(VerdictCard(verdict, progress))
 

@@ -57,9 +57,10 @@ class Rest:
 
     def __repr__(self):
         doing = f"asleep in {self.call}" if self.call else "running"
+        times = "time" if self.switches == 1 else "times"
         return (
             f"process {self.pid}: state {self.state}, {doing}; "
-            f"{self.cpu:.1%} of a core, went to sleep {self.switches} times in {self.seconds:g} s"
+            f"{self.cpu:.1%} of a core, went to sleep {self.switches} {times} in {self.seconds:g} s"
         )
 
 

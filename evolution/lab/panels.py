@@ -317,9 +317,11 @@ def run(server, crowd, seconds=5.0, title=None):
     if get_ipython() is None:
         return experiment.run(server, crowd, seconds, title)
     bar = ipywidgets.FloatProgress(min=0, max=1, description="running", layout={"width": "24em"})
-    display(bar)
+    handle = display(bar, display_id=True)
     try:
         watch = lambda update: setattr(bar, "value", update.get("value", bar.value))  # noqa: E731
         return experiment.run(server, crowd, seconds, title, watch)
     finally:
         bar.close()
+        if handle:
+            handle.update({"text/plain": ""}, raw=True)  # nothing of the bar stays in the saved notebook

@@ -28,7 +28,7 @@ def shown(monkeypatch):
     """What was displayed, without the bar that moves during the check: it is closed again by then."""
     cards = []
 
-    def display(card):
+    def display(card, **options):
         if isinstance(card, magic.Card):
             cards.append(card)
         else:
