@@ -174,7 +174,7 @@ class Experiment(Feed):
             self._sample(time.monotonic())
             if self.story.cut_off:
                 self.server.wait(LAST_BREATH)
-                self._look_for_death(self.story.now)
+                self._sample(time.monotonic())  # the last one may have seen it in the middle of its end
         finally:
             ended = self.story.ended
             self._finish(ended["t"] if ended else self.story.now)
