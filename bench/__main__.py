@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import course, machine, requests, servers
+from bench import course, lag, machine, requests, servers
 
-MEASURES = {"requests": requests, "course": course}
+MEASURES = {"requests": requests, "course": course, "lag": lag}
 RESULTS = Path(__file__).parent / "results"
 
 
