@@ -67,7 +67,7 @@ class Queue(NamedTuple):
 
 def parse_tcp(text, port=None):
     """Return the rows of /proc/net/tcp (proc_pid_net(5)); with `port`, only those whose local port it is."""
-    rows = []
+    rows = {}  # the kernel may tell a socket twice when the table changes while it is read
     mark = None if port is None else f":{port:04X} "
     for line in text.split("\n")[1:]:
         if mark is not None and mark not in line:  # most lines of a busy machine end here
@@ -77,10 +77,9 @@ def parse_tcp(text, port=None):
             continue
         tx, _, rx = fields[4].partition(":")
         local, remote = _endpoint(fields[1]), _endpoint(fields[2])
-        rows.append(
-            TcpRow(local, remote, STATES[int(fields[3], 16)], int(fields[9]), int(rx, 16), int(tx, 16))
-        )
-    return rows
+        row = TcpRow(local, remote, STATES[int(fields[3], 16)], int(fields[9]), int(rx, 16), int(tx, 16))
+        rows[local, remote, row.inode] = row
+    return list(rows.values())
 
 
 def _endpoint(text):
