@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from evolution.lab.guard import PR_SET_CHILD_SUBREAPER, prctl
+
 PATIENCE = 20.0
 """Seconds after which a test gives up waiting for a fact; only ever reached when something is wrong."""
 
@@ -60,6 +62,7 @@ def command(model, *args, script=None):
 @contextmanager
 def serve(model, *args, script=None, before=None):
     """Run a server; at the end nothing of it is left. `before` runs in the child before exec."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)  # orphans come to us, whoever else would have adopted them
     process = subprocess.Popen(
         command(model, *args, script=script),
         stdout=subprocess.PIPE,
@@ -78,8 +81,18 @@ def serve(model, *args, script=None, before=None):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # the session is ours alone, so its group is too
         process.wait(PATIENCE)
+        bury(process.pid)
+        prctl(PR_SET_CHILD_SUBREAPER, 0)
         process.stdout.close()
         process.stderr.close()
+
+
+def bury(group):
+    """Reap the orphans of a server that was killed. On Binder PID 1 never does, and each zombie counts
+    against the user's limit of processes, so a test run would starve itself."""
+    with suppress(ChildProcessError):  # none left
+        while True:
+            os.waitpid(-group, 0)  # all of the group got SIGKILL: each ends
 
 
 def eventually(fact, what):

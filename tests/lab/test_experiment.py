@@ -8,7 +8,6 @@ import threading
 
 import psutil
 import pytest
-from serving import eventually
 
 from evolution.lab import experiment as experiment_module
 from evolution.lab import launch, procfs
@@ -306,14 +305,14 @@ def test_a_fault_in_the_sampling_leaves_no_clients_behind(server, begin, monkeyp
 
 
 @pytest.mark.parametrize("victim", ["pid", "guard_pid"])
-def test_a_probe_that_is_killed_is_reported(server, begin, victim):
+def test_a_probe_that_is_killed_is_reported(server, begin, victim, orphanage):
     """Its guard's death takes it along."""
     experiment = begin(server, [("silent", 1, {"for": 60.0})], seconds=60.0)
     Heard(experiment).until(silent_is_served)
     os.kill(getattr(experiment._probe, victim), signal.SIGKILL)
     assert experiment.wait(PATIENCE)
     assert "; the clients' process died" in experiment.story.as_dict()["sentence"]
-    eventually(lambda: nothing_left(experiment._probe.pid), "the end of the probe")
+    orphanage.await_end([experiment._probe.pid])
 
 
 def test_run_does_not_wait_for_ever(server, monkeypatch):
