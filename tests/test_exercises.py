@@ -165,11 +165,11 @@ def test_something_else_that_is_wrong_is_unrecognised_with_its_evidence(tmp_path
     assert any("expected b'" in line for line in verdict.evidence)
 
 
-def test_a_kept_newline_alone_gets_no_wrong_name(tmp_path):
-    source = CATALOGUE["read_line"].read("solution.py").replace("return line\n", "return line + b'\\n'\n")
+def test_a_kept_newline_beside_a_graver_mistake_is_not_passed_over(tmp_path):
+    source = "def read_line(conn):\n    return conn.recv(100)\n"
     verdict = outcome_of("read_line", source, tmp_path)
-    assert verdict.outcome == "unrecognised"
-    assert "the newline is not part of the line" in verdict.evidence[-1]
+    assert (verdict.outcome, verdict.diagnosis) == ("wrong", "eof_is_empty_line")
+    assert "newline, which is not part of it" in verdict.evidence[-1]
 
 
 FORGERIES = {

@@ -8,7 +8,7 @@ rest_of = WeakKeyDictionary()  # what came too early, for each connection
 def read_line(conn):
     """Return the next line from conn as bytes, without b"\n"; None at the end of the stream.
 
-    Raises ValueError when the line is longer than LIMIT bytes.
+    Raises ValueError when the line, without its newline, is longer than LIMIT bytes.
     """
     rest = rest_of.get(conn, b"")
     while b"\n" not in rest:
