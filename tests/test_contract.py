@@ -332,6 +332,7 @@ class TestRough:
                     assert patient(served, socks[-1]), model.why
             for sock in socks:
                 sock.close()
+            eventually(lambda: descriptors([served.pid]) < 1000, "room for a new client")
             assert ask(served)[2] == b"hello world!"
             assert served.stop() == 0
             surplus = [line for line in served.errors() if "past select's limit" in line]

@@ -6,7 +6,7 @@ import signal
 import socket
 
 import pytest
-from serving import PATIENCE, Replies, ask, connect, ended, eventually, readable, request, serve
+from serving import PATIENCE, Replies, ask, connect, descriptors, ended, eventually, readable, request, serve
 from test_contract import MODELS, taken
 
 LOOPS = [m for m in MODELS if m.name.endswith("_loop")]
@@ -82,6 +82,7 @@ def test_select_loop_refuses_with_nobody_to_tell():
         assert ended(socks[-1])
         for sock in socks:
             sock.close()
+        eventually(lambda: descriptors([served.pid]) < 1000, "room for a new client")
         assert ask(served)[2] == b"hello world!"
 
 
