@@ -15,6 +15,8 @@ from pathlib import Path
 from evolution.core.address import Address, listen
 from evolution.lab import launch, procfs
 
+SPECIMENS = Path(__file__).with_name("specimens")
+
 
 @dataclass(frozen=True)
 class Knock:
@@ -172,12 +174,20 @@ def watch(server, seconds=0.5):
 
 
 def specimen(name):
-    """Start a server that is wrong on purpose, from the folder specimens; return it as a Server."""
-    folder = Path(__file__).with_name("specimens")
-    if not (folder / f"{name}.py").is_file():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.py")))
+    """Start a server that is wrong on purpose, or from another world; return it as a Server.
+
+    Raises ValueError for a name that is not in the folder specimens.
+    """
+    return launch.run([sys.executable, str(specimen_file(name))], model=name)
+
+
+def specimen_file(name):
+    """Return the path of a specimen, to be read. Raises ValueError for an unknown name."""
+    path = SPECIMENS / f"{name}.py"
+    if not path.is_file():
+        known = ", ".join(sorted(path.stem for path in SPECIMENS.glob("*.py")))
         raise ValueError(f"expected a specimen, one of {known}; not {name!r}")
-    return launch.run([sys.executable, str(folder / f"{name}.py")], model=name)
+    return path
 
 
 def in_ms(seconds):
