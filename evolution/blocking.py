@@ -44,6 +44,6 @@ class Worker(core.Worker):
                 conn.transmit()  # sleeps here, while the client does not read
             elif data := conn.receive():  # sleeps here, while the client says nothing
                 self.received(conn, data)
-            if conn.overdue:
+            if conn.overdue(time.monotonic()):
                 conn.abort()
         self.closed(conn)

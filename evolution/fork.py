@@ -53,21 +53,22 @@ class Worker(core.Worker):
                 time.sleep(core.TICK / 10)  # sleeps here, until something is given back
 
     def fork(self, listener, conn):
-        parent = os.getpid()
         with self.stop.held(), suppress(OSError):  # no process to be had (fork(2)): the client is turned away
             pid = os.fork()  # one process becomes two
             if pid == 0:
-                self.live(listener, conn, parent)
+                self.live(listener, conn)
             self.children.add(pid)
         conn.sock.close()  # our copy: while it is open the client cannot see the end
 
-    def live(self, listener, conn, parent):
+    def live(self, listener, conn):
         try:
-            self.stop.inherit(parent)
+            self.stop.inherit()
             listener.close()
             self.serve(conn)
-        finally:
-            os._exit(0)  # never return into the parent's loop
+        except BaseException as error:
+            core.complain(f"process {os.getpid()} ended:", error)
+            os._exit(1)
+        os._exit(0)  # never return into the parent's loop
 
     def reap(self, *_):
         with suppress(ChildProcessError):  # no children left
@@ -88,6 +89,6 @@ class Worker(core.Worker):
                 conn.transmit()  # sleeps here, while the client does not read
             elif data := conn.receive():  # sleeps here, while the client says nothing
                 self.received(conn, data)
-            if conn.overdue:
+            if conn.overdue(time.monotonic()):
                 conn.abort()
         self.closed(conn)

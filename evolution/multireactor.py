@@ -37,25 +37,26 @@ class Worker(epoll_loop.Worker):
             self.supervise()
 
     def fork(self):
-        master = os.getpid()
         try:
             self.listener = core.listen(self.address, reuse_port=True) if self.share == "port" else self.door
             with self.stop.held():
                 pid = os.fork()  # one process becomes two
                 if pid == 0:
-                    self.live(master)
+                    self.live()
                 self.crew.add(pid)
         except (OSError, core.AddressError):  # no process or no descriptor to be had
             self.crew.failed()
         if self.listener is not self.door:
             self.listener.close()  # the worker's copy is the only one: its queue lives and dies with it
 
-    def live(self, master):
+    def live(self):
         try:
-            self.stop.inherit(master)
+            self.stop.inherit()
             self.loop()
-        finally:
-            os._exit(0)  # never return into the master's loop
+        except BaseException as error:
+            core.complain(f"process {os.getpid()} ended:", error)
+            os._exit(1)
+        os._exit(0)  # never return into the master's loop
 
     def heed(self, events):
         with suppress(FileNotFoundError):  # an exclusive entry cannot be modified (epoll_ctl(2))

@@ -27,21 +27,21 @@ class Worker(core.Worker):
         self.poller.register(self.stop, READ)
         self.poller.register(self.listener, READ)
         self.listener.setblocking(False)
-        next_sweep = 0.0
-        while True:
+        stopping, next_sweep = False, 0.0
+        while self.connections or not stopping:
             stopping = self.stop.requested  # noted before the look, so that what came before it is answered
-            for fd, _ in self.poller.poll(core.TICK * 1000):  # sleeps here
+            ready = self.poller.poll(core.TICK * 1000)  # sleeps here
+            now = time.monotonic()  # before any handler works: what comes while it sleeps is not late
+            for fd, _ in ready:
                 if conn := self.connections.get(fd):
                     self.serve(conn)
                 elif fd == self.listener.fileno():
                     self.accept()
-            if time.monotonic() >= next_sweep:
-                next_sweep = time.monotonic() + core.TICK
-                self.sweep()
+            if now >= next_sweep:
+                next_sweep = now + core.TICK
+                self.sweep(now)
             if stopping:
                 self.wind_down()
-                if not self.connections:
-                    break
 
     def accept(self):
         try:
@@ -51,14 +51,15 @@ class Worker(core.Worker):
                 self.poller.modify(self.listener, NOTHING)
             return False
         sock.setblocking(False)
-        conn = self.connections[sock.fileno()] = core.Connection(sock, peer, self.stop)
-        self.poller.register(conn, READ)
+        fd = sock.fileno()
+        conn = self.connections[fd] = core.Connection(sock, peer, self.stop)
+        self.poller.register(fd, READ)
         self.opened(conn)
         self.settle(conn)
         return True
 
     def serve(self, conn):
-        if conn.wants_read and (data := conn.receive()):
+        if not conn.wants_write and (data := conn.receive()):
             self.received(conn, data)
         self.settle(conn)
 
@@ -76,9 +77,9 @@ class Worker(core.Worker):
         self.poller.unregister(conn)
         self.closed(conn)
 
-    def sweep(self):
+    def sweep(self, now):
         for conn in list(self.connections.values()):
-            if conn.overdue:
+            if conn.overdue(now):
                 conn.abort()
             self.settle(conn)
         if not self.stop.requested:

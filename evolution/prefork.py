@@ -47,22 +47,23 @@ class Worker(core.Worker):
         self.reap()
 
     def fork(self):
-        master = os.getpid()
         try:
             with self.stop.held():
                 pid = os.fork()  # one process becomes two
                 if pid == 0:
-                    self.live(master)
+                    self.live()
                 self.crew.add(pid)
         except OSError:  # no process to be had (fork(2))
             self.crew.failed()
 
-    def live(self, master):
+    def live(self):
         try:
-            self.stop.inherit(master)
+            self.stop.inherit(self.listener)
             self.loop(self.listener)
-        finally:
-            os._exit(0)  # never return into the master's loop
+        except BaseException as error:
+            core.complain(f"process {os.getpid()} ended:", error)
+            os._exit(1)
+        os._exit(0)  # never return into the master's loop
 
     def reap(self):
         with suppress(ChildProcessError):  # no children left
@@ -99,6 +100,6 @@ class Worker(core.Worker):
                 conn.transmit()  # sleeps here, while the client does not read
             elif data := conn.receive():  # sleeps here, while the client says nothing
                 self.received(conn, data)
-            if conn.overdue:
+            if conn.overdue(time.monotonic()):
                 conn.abort()
         self.closed(conn)

@@ -35,8 +35,7 @@ class Worker(core.Worker):
 
     def loop(self):
         self.connections, self.busy = {}, set()
-        self.requests = queue.SimpleQueue()
-        self.epoll = select.epoll()
+        self.requests, self.epoll = queue.SimpleQueue(), select.epoll()
         self.epoll.register(self.stop, select.EPOLLIN)
         self.epoll.register(self.listener, select.EPOLLIN)
         self.listener.setblocking(False)
@@ -45,15 +44,17 @@ class Worker(core.Worker):
         next_sweep = 0.0
         while not self.stop.overdue:
             stopping = self.stop.requested  # noted before the look, so that what came before it is answered
-            for fd, _ in self.epoll.poll(core.TICK):  # sleeps here: steps 2 and 5
+            ready = self.epoll.poll(core.TICK)  # sleeps here: steps 2 and 5
+            now = time.monotonic()
+            for fd, _ in ready:
                 if conn := self.connections.get(fd):
                     self.busy.add(conn)
                     self.requests.put(conn)  # steps 3 and 6
                 elif fd == self.listener.fileno():
                     self.accept()
-            if time.monotonic() >= next_sweep:
-                next_sweep = time.monotonic() + core.TICK
-                self.sweep()
+            if now >= next_sweep:
+                next_sweep = now + core.TICK
+                self.sweep(now)
             if stopping:
                 self.wind_down()
                 if not self.connections and not self.busy:
@@ -89,11 +90,11 @@ class Worker(core.Worker):
         self.epoll.register(conn, WRITE if conn.wants_write else READ)  # step 1
         return True
 
-    def sweep(self):
+    def sweep(self, now):
         for conn in set(self.connections.values()) - self.busy:  # the busy ones belong to a worker
             if self.stop.requested:
                 conn.wind_down()
-            if conn.overdue or conn.finished:
+            if conn.overdue(now) or conn.finished:
                 conn.shut()  # the end of the stream is an event: a worker drops it
         if not self.stop.requested:
             self.epoll.modify(self.listener, select.EPOLLIN)
@@ -103,4 +104,4 @@ class Worker(core.Worker):
         while not self.stop.overdue and self.accept():  # the queue is served too
             pass
         self.listener.close()  # whoever comes now is refused at once
-        self.sweep()
+        self.sweep(time.monotonic())

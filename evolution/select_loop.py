@@ -26,22 +26,21 @@ class Worker(core.Worker):
         self.connections = {}
         self.reading, self.writing = {self.stop.fileno(), self.listener.fileno()}, set()
         self.listener.setblocking(False)
-        next_sweep = 0.0
-        while True:
+        stopping, next_sweep = False, 0.0
+        while self.connections or not stopping:
             stopping = self.stop.requested  # noted before the look, so that what came before it is answered
             readable, writable, _ = select.select(self.reading, self.writing, [], core.TICK)  # sleeps here
+            now = time.monotonic()  # before any handler works: what comes while it sleeps is not late
             for fd in readable + writable:
                 if conn := self.connections.get(fd):
                     self.serve(conn)
                 elif fd == self.listener.fileno():
                     self.accept()
-            if time.monotonic() >= next_sweep:
-                next_sweep = time.monotonic() + core.TICK
-                self.sweep()
+            if now >= next_sweep:
+                next_sweep = now + core.TICK
+                self.sweep(now)
             if stopping:
                 self.wind_down()
-                if not self.connections:
-                    break
 
     def accept(self):
         try:
@@ -62,7 +61,7 @@ class Worker(core.Worker):
         return True
 
     def serve(self, conn):
-        if conn.wants_read and (data := conn.receive()):
+        if not conn.wants_write and (data := conn.receive()):
             self.received(conn, data)
         self.settle(conn)
 
@@ -82,9 +81,9 @@ class Worker(core.Worker):
         self.writing.discard(conn.fileno())
         self.closed(conn)
 
-    def sweep(self):
+    def sweep(self, now):
         for conn in list(self.connections.values()):
-            if conn.overdue:
+            if conn.overdue(now):
                 conn.abort()
             self.settle(conn)
         if not self.stop.requested:

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from serving import PATIENCE, Replies, ask, connect, descriptors, ended, eventually, readable, request, serve
-from test_contract import MODELS, taken
+from test_contract import MODELS, alive, taken
 
 LOOPS = [m for m in MODELS if m.name.endswith("_loop")]
 
@@ -20,6 +20,52 @@ w.on_message = lambda c, d: c.send("text") if d == b"str" else sys.exit() if d =
 w.on_start = lambda a: print(f"listening {a.host}:{a.port}", flush=True)
 w.serve_forever()
 """
+
+
+FAULTY = """
+import os, sys
+from importlib import import_module
+m, where = import_module("evolution." + sys.argv[1]), "serve" if sys.argv[1] == "fork" else "loop"
+
+class Worker(m.Worker):
+    pass
+
+def fault(self, *args):
+    raise RuntimeError("the model's own fault")
+
+def waitpid(*args, wait=os.waitpid):
+    pid, status = wait(*args)
+    if pid:
+        os.write(1, b"ended with %d\\n" % os.waitstatus_to_exitcode(status))
+    return pid, status
+
+setattr(Worker, where, fault)
+os.waitpid = waitpid
+w = Worker(sys.argv[2], 1)
+w.on_start = lambda a: print(f"listening {a.host}:{a.port}", flush=True)
+w.serve_forever()
+"""
+
+DROWSY = """
+import sys
+from evolution import core
+from evolution.core import address, signals
+core.TICK = address.TICK = signals.ORPHAN_GRACE = 600  # before a model is imported
+from evolution.__main__ import main
+sys.exit(main(["serve", *sys.argv[1:]]))
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Write a program that takes MODEL ADDRESS and serves; return its path."""
+
+    def write(text):
+        path = tmp_path / "script.py"
+        path.write_text(text)
+        return path
+
+    return write
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
@@ -60,10 +106,8 @@ def test_impatient_signals(model):
 
 @pytest.mark.parametrize("say", [b"str", b"exit"])
 @pytest.mark.parametrize("model", MODELS, ids=str)
-def test_a_learners_mistake_costs_one_connection(model, say, tmp_path):
-    script = tmp_path / "bad.py"
-    script.write_text(BAD)
-    with serve(model.name, script=script) as served:
+def test_a_learners_mistake_costs_one_connection(model, say, script):
+    with serve(model.name, script=script(BAD)) as served:
         for _ in range(5):
             with connect(served) as sock:
                 sock.sendall(say)
@@ -86,6 +130,62 @@ def test_select_loop_refuses_with_nobody_to_tell():
         assert ask(served)[2] == b"hello world!"
 
 
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_a_slow_reader_has_the_idle_time_out_again_once_it_has_all(model):
+    """It once kept the 60 seconds that a client has for taking the next byte."""
+    with serve(model.name, "--idle-timeout", "0.5") as served, connect(served, receive_buffer=65536) as sock:
+        sock.sendall(request("/big?bytes=8000000"))
+        eventually(lambda: readable(sock, 0), "the beginning of the answer")
+        assert len(Replies(sock).next()[2]) == 8_000_000
+        assert ended(sock)
+
+
+@pytest.mark.parametrize("model", LOOPS, ids=str)
+def test_what_came_in_time_is_not_late_because_a_handler_slept(model):
+    with serve(model.name, "--request-timeout", "1") as served, connect(served) as sock:
+        sock.sendall(request()[:9])
+        eventually(lambda: taken(served, sock), "the beginning read")
+        with connect(served) as slow:
+            slow.sendall(request("/slow?seconds=2"))
+            eventually(lambda: taken(served, slow), "the slow request read")
+            sock.sendall(request()[9:])
+            assert Replies(sock).next()[2] == b"hello world!"
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if m.crew or m.name == "fork"], ids=str)
+def test_a_fault_of_the_model_is_told_and_is_no_success(model, script):
+    with serve(model.name, script=script(FAULTY)) as served:
+        if model.name == "fork":
+            with connect(served) as sock:
+                assert ended(sock)
+        assert served.process.stdout.readline() == "ended with 1\n"
+        served.stop()
+        said = served.errors()
+    assert said and all("RuntimeError: the model's own fault (script.py:" in line for line in said)
+
+
+@pytest.mark.parametrize("name", ["blocking", "prefork"])
+@pytest.mark.parametrize("keep", [False, True], ids=["in accept", "in recv"])
+def test_a_signal_ends_the_sleep_itself(name, keep, script):
+    """Not the next look at the clock does, which here never comes."""
+    with serve(name, script=script(DROWSY)) as served, connect(served) as sock:
+        sock.sendall(request(headers="" if keep else "Connection: close\r\n"))
+        assert Replies(sock).next()[0] == 200
+        assert keep or ended(sock)
+        assert served.stop() == 0
+
+
+def test_the_port_is_free_once_the_master_is_killed(script):
+    """Workers once slept on in accept, and the port with them."""
+    with serve("prefork", script=script(DROWSY)) as served:
+        ask(served)
+        workers = eventually(lambda: len(found := served.workers()) == 4 and found, "the crew")
+        assert served.stop(signal.SIGKILL) == -signal.SIGKILL
+        eventually(lambda: not any(alive(pid) for pid in workers), "the end of all workers")
+        with socket.create_server(served.address):
+            pass
+
+
 def test_port_taken_between_bind_and_listen():
     from evolution import core
     from evolution.core import address
@@ -94,14 +194,14 @@ def test_port_taken_between_bind_and_listen():
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", 0))
 
-        class Late(socket.socket):
+        class Late(address.Listener):
             def listen(self, n):
                 other.listen()
                 super().listen(n)
 
-        address.socket.socket, old = Late, socket.socket
+        address.Listener, old = Late, address.Listener
         try:
             with pytest.raises(core.AddressError, match="in use"):
                 core.listen(core.Address(*other.getsockname()))
         finally:
-            address.socket.socket = old
+            address.Listener = old

@@ -124,7 +124,7 @@ class Crowd(RuleBasedStateMachine):
             first.sendall(request(headers="Connection: close\r\n"))
             assert Replies(first).next()[::2] == GREETING
             assert ended(first)
-        eventually(lambda: calm(model, served), "the crew")
+        eventually(lambda: calm(model, served) and asleep(served), "the crew, and all asleep")
         self.everyone = len(served.everyone())
         self.descriptors = descriptors(served.everyone())
 
@@ -260,6 +260,11 @@ class Crowd(RuleBasedStateMachine):
         finally:
             for client in self.clients:
                 client.sock.close()
+
+
+def asleep(served):
+    """True once every process waits: a master or worker that is still starting has not opened all it keeps."""
+    return all(psutil.Process(pid).status() == psutil.STATUS_SLEEPING for pid in served.everyone())
 
 
 def ports(process):

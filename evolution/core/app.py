@@ -8,16 +8,22 @@ is the Reply itself, when that never changes.
 import json
 import os
 import re
-import sys
 import threading
 import time
-import traceback
-from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
-from evolution.core.http import CONTINUE, TEXT, BadRequest, RequestReader, response, response_head
+from evolution.core.http import (
+    CONTINUE,
+    KNOWN_HEADS,
+    KNOWN_SIZE,
+    TEXT,
+    BadRequest,
+    RequestReader,
+    response,
+    response_head,
+)
+from evolution.core.worker import complain
 
 MAX_SECONDS = 10
 """The longest that /slow sleeps or /cpu computes."""
@@ -121,13 +127,17 @@ class App:
     """Answers the requests of a worker's connections and keeps their deadlines.
 
     `idle_timeout`: the seconds a connection may be without a request. `request_timeout`: the seconds from
-    a request's first byte to its last, however it drips.
+    a request's first byte to its last, however it drips. Change `routes` before the first request: whole
+    answers that never change are remembered.
     """
 
     def __init__(self, idle_timeout=60.0, request_timeout=10.0):
         self.idle_timeout = idle_timeout
         self.request_timeout = request_timeout
         self.routes = {path: dict(methods) for path, methods in ROUTES.items()}
+        self._known = {}
+        """For the bytes of one whole request, as they came: the answer that never changes, and whether the
+        connection stays. A client repeats its own request; then nothing needs to be read or built anew."""
 
     def attach(self, worker):
         """Become `worker`'s callbacks."""
@@ -136,25 +146,38 @@ class App:
         worker.on_close = self.on_close
 
     def on_connect(self, conn):
-        conn.context = RequestReader()
         conn.deadline = time.monotonic() + self.idle_timeout
 
     def on_close(self, conn):
         conn.context = None
 
     def on_message(self, conn, data):
+        """Answer what `data` asks: at once if just these bytes were asked before, else by reading them."""
+        known = self._known.get(data) if conn.context is None and len(data) <= KNOWN_SIZE else None
+        if known is None or conn.stop.requested:
+            self.read(conn, data)
+            return
+        answer, keep_alive = known
+        conn.deadline = time.monotonic() + self.idle_timeout
+        conn.send(answer)
+        if not keep_alive:
+            conn.close()
+
+    def read(self, conn, data):
         """Answer all requests that `data` completes, with one send."""
-        reader = conn.context
+        reader = conn.context or RequestReader()
         answers = []
         request = None
         keep_alive = True
         linger = False
         try:
             for request in reader.feed(data):
-                keep_alive = request.keep_alive and not conn.final
+                keep_alive = request.keep_alive and not conn.stop.requested
                 route = self.route(request)
                 if type(route) is Reply:
                     answers.append(built(route, keep_alive, request.method == "HEAD"))
+                    if conn.context is None and len(answers) == 1 and keep_alive is request.keep_alive:
+                        self.remember(data, reader, answers[0], keep_alive)
                 else:
                     keep_alive = self.call(route, request, keep_alive, conn, answers)
                 if not keep_alive:
@@ -163,6 +186,7 @@ class App:
         except BadRequest as error:
             answers.append(build(refusal(error), False, False))
             keep_alive, linger = False, True
+        conn.context = None if reader.untouched else reader
         if reader.midway:
             self.await_rest(conn, first=not conn.midway or request is not None)
             if reader.expects_continue:
@@ -174,10 +198,17 @@ class App:
         if not keep_alive:
             conn.close(linger)
 
+    def remember(self, data, reader, answer, keep_alive):
+        """Note `answer` for the next time, if `data` was this one request and no more."""
+        if len(data) <= KNOWN_SIZE and not reader.leftover:
+            if len(self._known) >= KNOWN_HEADS:
+                self._known.clear()
+            self._known[data] = answer, keep_alive
+
     def await_rest(self, conn, first):
         """Part of a request is here. Its `first` bytes start the clock; later ones do not."""
         deadline = time.monotonic() + self.request_timeout
-        conn.deadline = deadline if first and not conn.final else min(deadline, conn.deadline)
+        conn.deadline = deadline if first and not conn.stop.requested else min(deadline, conn.deadline)
         conn.midway = True
 
     def route(self, request):
@@ -205,9 +236,9 @@ class App:
         except BadRequest as error:
             reply = refusal(error)
         except Exception as error:
-            report(request, error)
+            complain(f"{request.path} raised", error)
             reply, keep_alive = FAILED, False
-        keep_alive = keep_alive and not conn.final  # asked again: the route may have taken long
+        keep_alive = keep_alive and not conn.stop.requested  # asked again: the route may have taken long
         head_only = request.method == "HEAD"
         if type(reply.body) is bytes:
             answers.append(build(reply, keep_alive, head_only))
@@ -219,13 +250,3 @@ class App:
         for buffer in () if head_only else body:
             conn.send(buffer)
         return keep_alive
-
-
-def report(request, error):
-    """Say in one line on stderr what went wrong in a route, and where."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    line = (
-        f"{request.path} raised {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
-    )
-    with suppress(OSError):  # whoever read our stderr may be gone
-        print(" ".join(line.split()), file=sys.stderr, flush=True)

@@ -34,42 +34,53 @@ _NEVER = Stop()
 class Connection:
     """One accepted connection.
 
-    Handlers use `send`, `close`, `final`, `context`, `midway` and `deadline`; loops use `receive`,
-    `transmit`, `wants_read`, `wants_write`, `finished`, `overdue`, `wind_down` and `abort`.
+    Handlers use `send`, `close`, `context`, `midway`, `deadline` and `stop`; loops use `receive`, `transmit`,
+    `wants_write`, `finished`, `overdue`, `wind_down` and `abort`. What a loop asks at every turn is kept as a
+    fact by those who change it, not computed each time: it is asked a hundred thousand times a second.
     """
 
     __slots__ = (
         "_linger",
-        "_stop",
+        "_taken",
         "_unsent",
         "closing",
         "context",
         "deadline",
         "eof",
+        "finished",
         "fresh",
         "midway",
         "peer",
         "sock",
+        "stop",
+        "wants_write",
         "writing",
     )
 
     def __init__(self, sock, peer, stop=_NEVER):
         self.sock = sock
         self.peer = peer
-        self._stop = stop
+        self.stop = stop
+        """Its `requested` is true once the server is stopping: the answer made then is to be the last."""
         self.context = None
         """Anything a handler wants to keep with this connection."""
         self.deadline = math.inf
-        """time.monotonic() at which the loop drops the connection; handlers move it."""
+        """time.monotonic() at which the loop drops the connection; handlers move it. It stands still while
+        the client is slow to take an answer: for that there is STALL."""
         self.midway = False
         """A handler sets it while part of a request has arrived."""
         self.fresh = True
         """Not one byte has arrived yet."""
         self.writing = False
         """A loop's own note: the connection is watched for room to send, not for input."""
+        self.wants_write = False
+        """Bytes are left over. Until they are out nothing more is read (back-pressure)."""
+        self.finished = False
+        """There is nothing left to do but to close the socket."""
         self.eof = False
         self.closing = False
         self._linger = False
+        self._taken = None  # when the client last took some of an answer that it does not take whole
         self._unsent = []
 
     def __repr__(self):
@@ -91,11 +102,8 @@ class Connection:
             data = memoryview(data).cast("B")
         if data and not self.closing:
             self._unsent.append(data)
-
-    @property
-    def final(self):
-        """True once the server is asked to stop: the answer being written now is to be the last."""
-        return self._stop.requested
+            self.wants_write = True
+            self.finished = False
 
     def close(self, linger=False):
         """End the connection once everything queued is sent.
@@ -104,33 +112,18 @@ class Connection:
         up to LINGER seconds: closing with unread input sends a reset, and a reset can destroy an answer
         that the client has not read (RFC 9112, section 9.6).
         """
-        self.closing = True
-        if linger and not self._linger and not self.eof:
-            self._linger = True
-            if not self._unsent:
-                self._say_goodbye()
+        if self.closing:
+            return
+        self.closing, self._linger = True, linger
+        if not self.wants_write:
+            self._end()
 
     # --- for loops ---
 
-    @property
-    def wants_read(self):
-        """True while more input is welcome: not before the last answer is out (back-pressure)."""
-        return not self._unsent and not self.eof
-
-    @property
-    def wants_write(self):
-        """True while bytes are left over."""
-        return bool(self._unsent)
-
-    @property
-    def finished(self):
-        """True when there is nothing left to do but to close the socket."""
-        return not self._unsent and (self.eof or (self.closing and not self._linger))
-
-    @property
-    def overdue(self):
-        """True once its deadline, or that of the whole server's end, has passed."""
-        return self.deadline < time.monotonic() or self._stop.overdue
+    def overdue(self, now):
+        """True if at `now`, a time.monotonic(), its deadline or that of the whole server's end had passed."""
+        deadline = self.deadline if self._taken is None else self._taken + STALL
+        return deadline < now or self.stop.deadline < now
 
     def receive(self):
         """Make one recv. Return bytes for the handler, b"" when the stream is over, None for "not now"."""
@@ -144,6 +137,7 @@ class Connection:
         self.fresh = False
         if not data:
             self.eof = True
+            self.finished = not self.wants_write
         elif self.closing:  # lingering: the last answer is out, nobody listens any more
             return None
         return data
@@ -154,7 +148,7 @@ class Connection:
         try:
             sent = self.sock.send(unsent[0]) if len(unsent) == 1 else self.sock.sendmsg(unsent[:GATHER])
         except BlockingIOError:
-            return
+            sent = 0
         except OSError:
             self.abort()
             return
@@ -162,9 +156,12 @@ class Connection:
             unsent.clear()
         else:
             self._keep_from(sent)
-            self._linger = self._linger or self.closing  # megabytes lie in the kernel: no reset may follow
-        if not unsent and self.closing and self._linger:
-            self._say_goodbye()
+        if not unsent:
+            self.wants_write = False
+            if self._taken is not None:
+                self._take_note()
+            if self.closing or self.eof:
+                self._end()
 
     def wind_down(self):
         """The server is stopping: end at the next boundary between requests, which may be now.
@@ -173,13 +170,14 @@ class Connection:
         """
         if self.fresh:
             self.deadline = min(self.deadline, time.monotonic() + TICK / 2)
-        elif not self.midway and not self._unsent:
+        elif not self.midway and not self.wants_write:
             self.close()
 
     def abort(self):
         """Give up at once: unsent bytes are lost and the connection is finished."""
         self._unsent.clear()
-        self.closing = self.eof = True
+        self.wants_write = False
+        self.closing = self.eof = self.finished = True
 
     def shut(self):
         """End the stream in both directions: whoever watches the socket sees it."""
@@ -188,6 +186,9 @@ class Connection:
 
     def _keep_from(self, sent):
         unsent = self._unsent
+        self._linger = self._linger or self.closing  # megabytes lie in the kernel: no reset may follow
+        if sent or self._taken is None:
+            self._take_note()
         done = 0
         while done < len(unsent) and sent >= len(unsent[done]):
             sent -= len(unsent[done])
@@ -195,9 +196,19 @@ class Connection:
         del unsent[:done]
         if sent:
             unsent[0] = memoryview(unsent[0])[sent:]
-        self.deadline = time.monotonic() + STALL
 
-    def _say_goodbye(self):
+    def _take_note(self):
+        """The client took some bytes: move the deadline by the time that it took over them."""
+        now = time.monotonic()
+        if self._taken is not None:
+            self.deadline += now - self._taken
+        self._taken = now if self.wants_write else None
+
+    def _end(self):
+        """All is sent: say so and linger, or be finished."""
+        if self.eof or not self._linger:
+            self.finished = True
+            return
         self.deadline = time.monotonic() + LINGER
         try:
             self.sock.shutdown(socket.SHUT_WR)

@@ -72,6 +72,11 @@ class RequestReader:
         """Bytes have come that belong to no request yielded so far."""
         return self._at < len(self._data)
 
+    @property
+    def untouched(self):
+        """Nothing of a next request has come, not even an empty line: a new reader would do as well."""
+        return not (self.midway or self.ended or self._blank_lines)
+
     def feed(self, data):
         """Take the next bytes; return an iterable of requests, to be used up before the next call."""
         request = _known.get(data) if len(data) <= KNOWN_SIZE else None

@@ -9,8 +9,13 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
+from evolution.core.address import wake_up_each
+
 GRACE = 5.0
 """Seconds after the request to stop in which work in flight may be finished."""
+
+HASTE = 0.01
+"""Seconds that an accept or recv may still sleep once a signal has come."""
 
 ORPHAN_GRACE = 1
 """Seconds that a worker may still take after its master was killed."""
@@ -38,7 +43,9 @@ class Stop:
         """time.monotonic() at which even unfinished work is dropped."""
         self.then = lambda: None
         """Called once, when the request arrives."""
-        self._master = None
+        self.sleepers = {}
+        """The sockets on which the process may sleep, "listener" and "client": signals shorten the sleep."""
+        self._master = self._forker = None
         self._old = {}
         self._ends = ()  # reader and writer, for those who wait for readiness; the others need no descriptor
 
@@ -48,8 +55,10 @@ class Stop:
             self.deadline = time.monotonic() + GRACE
             self._hear_no_more()
             self.then()
-        if self._master and os.getppid() != self._master:
+        orphan = self._master and os.getppid() != self._master
+        if orphan:
             signal.alarm(ORPHAN_GRACE)  # not caught: it ends us whatever we are doing
+        self._shorten_sleep(alone=orphan or not self._master)
         self._wake()
 
     @property
@@ -90,24 +99,26 @@ class Stop:
         """Hold signals back around a fork, so that none is lost: Python forgets, in the child, those it has
         noted and not handled yet, and the parent's handlers shall find the child in the books."""
         signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+        self._forker = os.getpid()
         try:
             yield
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
 
-    def inherit(self, master):
-        """In a forked worker: a wake-up of its own, and the end when the process `master` ends.
+    def inherit(self, listener=None):
+        """In a forked worker: a wake-up of its own, and the end when the process that forked it ends.
 
-        Call it while the signals are still held; it lets them through.
+        Call it while the signals are still held; it lets them through. `listener`: where it sleeps in accept.
         """
-        self._master = master
+        self._master = self._forker
+        self.sleepers = {"listener": listener} if listener else {}
         self.then = lambda: None
         self._close_ends()  # they are the master's
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         with suppress(AttributeError):  # no prctl outside Linux
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
-        if os.getppid() != master:
+        if os.getppid() != self._master:
             self()
 
     def _hear_no_more(self):
@@ -118,6 +129,14 @@ class Stop:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             if not self._master:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def _shorten_sleep(self, alone):
+        """Python makes a call anew that a signal has interrupted, and its time-out begins anew (PEP 475).
+        So the time-out is cut here, before that. A listener is the whole crew's, but for an orphan."""
+        for name, sock in list(self.sleepers.items()):  # other threads add theirs
+            if name == "client" or alone:
+                with suppress(OSError):  # it is closed
+                    wake_up_each(HASTE, sock)
 
     def _wake(self):
         if self._ends:

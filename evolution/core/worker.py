@@ -42,10 +42,12 @@ class Worker:
     def listening(self, listener):
         """Tell on_start where clients can reach us; the port in `address` may have been 0."""
         self.address = Address(*listener.getsockname())
+        self.stop.sleepers["listener"] = listener
         self.on_start(self.address)
 
     def opened(self, conn):
         """Call on_connect."""
+        self.stop.sleepers["client"] = conn.sock
         try:
             self.on_connect(conn)
         except (Exception, SystemExit) as error:
@@ -69,12 +71,14 @@ class Worker:
     @staticmethod
     def _failed(conn, callback, error):
         conn.abort()
+        complain(f"{callback} raised", error)
+
+
+def complain(text, error=None):
+    """Print one line on stderr; of an `error` that was raised it tells what it is and where it comes from."""
+    if error is not None:
         last = traceback.extract_tb(error.__traceback__)[-1]
         what = "".join(traceback.format_exception_only(error))  # even if its __str__ raises
-        complain(f"{callback} raised {what} ({Path(last.filename).name}:{last.lineno})")
-
-
-def complain(text):
-    """Print one line on stderr."""
+        text = f"{text} {what} ({Path(last.filename).name}:{last.lineno})"
     with suppress(OSError):  # whoever read our stderr may be gone
         print(" ".join(text.split()), file=sys.stderr, flush=True)

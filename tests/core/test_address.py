@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import closing
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_listen_on_a_port_of_root():
 def test_accepted_sockets_inherit_the_time_out():
     with core.listen("127.0.0.1:0") as listener, socket.create_connection(listener.getsockname()):
         sock, _ = listener.accept()
-        with sock:
+        with closing(sock):
             size = 16
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
                 inherited = sock.getsockopt(socket.SOL_SOCKET, option, size)

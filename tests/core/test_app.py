@@ -10,6 +10,7 @@ import pytest
 from evolution.core import app as module
 from evolution.core import http
 from evolution.core.app import App, Reply
+from evolution.core.signals import Stop
 
 HEAD = b"HTTP/1.1\r\nHost: a\r\n"
 
@@ -18,7 +19,7 @@ class Wire:
     """A connection as the application sees it: what was sent, with how many sends, and how it was closed."""
 
     def __init__(self, app):
-        self.context, self.deadline, self.midway, self.final = None, math.inf, False, False
+        self.context, self.deadline, self.midway, self.stop = None, math.inf, False, Stop()
         self.closed, self.sends = None, []
         self.app = app
         app.on_connect(self)
@@ -226,7 +227,7 @@ def test_good_requests_are_answered_before_the_refusal(conn):
 
 def test_a_stopping_server_answers_once_more(conn):
     conn.get(ask(b"GET /"))
-    conn.final = True
+    conn.stop.requested = True
     answer = conn.get(ask(b"GET /") + ask(b"GET /"))
     assert answer.count(b"HTTP/1.1 200") == 1
     assert split(answer)[1]["Connection"] == "close"
@@ -235,7 +236,7 @@ def test_a_stopping_server_answers_once_more(conn):
 
 def test_a_stopping_server_waits_for_the_rest_of_a_request(conn):
     conn.get(ask(b"GET /")[:9])
-    conn.final = True
+    conn.stop.requested = True
     assert conn.get(ask(b"GET /")[9:20]) == b""
     assert conn.closed is None
     assert split(conn.get(ask(b"GET /")[20:]))[1]["Connection"] == "close"
@@ -244,7 +245,7 @@ def test_a_stopping_server_waits_for_the_rest_of_a_request(conn):
 
 def test_the_server_stops_while_a_route_works(conn):
     def stops_while_working(request):
-        conn.final = True
+        conn.stop.requested = True
         return b"done"
 
     conn.app.routes["/stop"] = {"GET": stops_while_working}
@@ -350,10 +351,42 @@ def test_the_deadline_of_a_body(clock):
 def test_the_deadline_of_a_stopping_server_stays(clock):
     conn = Wire(App(idle_timeout=60, request_timeout=10))
     conn.get(b"GET")
-    conn.final, conn.deadline = True, clock.now + 2
+    conn.stop.requested, conn.deadline = True, clock.now + 2
     conn.get(b" ")
     assert conn.deadline == clock.now + 2
     fresh = Wire(conn.app)
-    fresh.final, fresh.deadline = True, clock.now + 0.5
+    fresh.stop.requested, fresh.deadline = True, clock.now + 0.5
     fresh.get(b"G")
     assert fresh.deadline == clock.now + 0.5
+
+
+def test_what_is_remembered_is_the_answer_to_a_whole_request_only(conn):
+    request = ask(b"GET /")
+    hello = conn.get(request)
+    assert conn.app._known == {request: (hello, True)}
+    assert conn.get(request) == hello
+    assert conn.get(ask(b"POST /echo", b"Content-Length: %d" % len(request))) == b""
+    assert split(conn.get(request))[2] == request, "here the same bytes are a body"
+    assert conn.get(b"\r\n") == b"" and conn.get(request) == hello
+    conn.get(request + request[:5])
+    assert conn.get(request[5:]) == hello and not conn.midway
+    assert set(conn.app._known) == {request}
+
+
+@pytest.mark.parametrize("data", [ask(b"GET /who"), ask(b"GET /") * 2, ask(b"GET /?" + b"x" * 1024)])
+def test_what_changes_or_is_large_is_not_remembered(conn, data):
+    for _ in range(2):
+        assert conn.get(data)
+        assert conn.app._known == {}
+
+
+def test_a_stopping_server_remembers_nothing_and_says_close(conn):
+    conn.stop.requested = True
+    assert b"Connection: close" in conn.get(ask(b"GET /"))
+    assert conn.app._known == {}
+
+
+def test_memory_for_answers_is_bounded(conn):
+    for number in range(2 * http.KNOWN_HEADS):
+        conn.get(ask(b"GET /%d" % number))
+        assert len(conn.app._known) <= http.KNOWN_HEADS

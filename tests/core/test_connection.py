@@ -1,6 +1,7 @@
 """A Connection over a real socket pair: what is sent, kept, refused and given up."""
 
 import socket
+from contextlib import closing
 
 import pytest
 
@@ -15,7 +16,7 @@ def pair():
         sock, peer = listener.accept()
         client.settimeout(10)
         sock.setblocking(False)
-        with client, sock:
+        with client, closing(sock):
             yield core.Connection(sock, peer), client
 
 
@@ -35,7 +36,7 @@ def until(conn, fact):
 
 def test_a_fresh_connection_wants_input(pair):
     conn, _ = pair
-    assert (conn.wants_read, conn.wants_write, conn.finished, conn.fresh) == (True, False, False, True)
+    assert (conn.wants_write, conn.finished, conn.fresh) == (False, False, True)
     assert conn.receive() is None  # nothing there: not now
 
 
@@ -43,9 +44,9 @@ def test_everything_queued_goes_out_in_one_call(pair):
     conn, client = pair
     conn.send(b"a")
     conn.send(memoryview(b"bc"))
-    assert (conn.wants_read, conn.wants_write) == (False, True)
+    assert conn.wants_write
     conn.transmit()
-    assert (conn.wants_read, conn.wants_write) == (True, False)
+    assert not conn.wants_write
     assert received(client, 3) == b"abc"
 
 
@@ -153,13 +154,24 @@ def test_wind_down_ends_an_idle_connection_and_spares_a_busy_one(pair):
     assert conn.closing and conn.finished
 
 
-def test_progress_moves_the_deadline_of_a_slow_reader(pair):
-    conn, _ = pair
-    conn.deadline = 0.0
+def test_the_deadline_stands_still_while_the_client_takes_an_answer(pair, monkeypatch):
+    conn, client = pair
+    now = 1000.0
+    monkeypatch.setattr(connection.time, "monotonic", lambda: now)
+    conn.deadline = now + 3
     conn.send(bytes(40 << 20))
-    assert conn.overdue
     conn.transmit()
-    assert not conn.overdue
+    assert conn.wants_write
+    now += connection.STALL - 1
+    assert not conn.overdue(now), "it has until STALL to take a byte"
+    assert conn.overdue(now + 2), "and no longer"
+    while conn.wants_write:
+        now += 10
+        client.recv(1 << 20)
+        conn.transmit()
+        assert not conn.overdue(now + 2)
+    assert conn.deadline == now + 3
+    assert not conn.overdue(now + 2.9) and conn.overdue(now + 3.1), "the handler's deadline holds again"
 
 
 def test_nothing_queued_is_nothing_wanted(pair):
