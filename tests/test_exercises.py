@@ -172,6 +172,13 @@ def test_a_kept_newline_beside_a_graver_mistake_is_not_passed_over(tmp_path):
     assert "newline, which is not part of it" in verdict.evidence[-1]
 
 
+@pytest.mark.parametrize(("answer", "told"), [("right/byte_by_byte", True), ("right/peek", False)])
+def test_a_right_answer_hears_its_price(answer, told):
+    verdict = exercise.check("read_line", CATALOGUE["read_line"].folder / f"{answer}.py")
+    assert verdict.passed
+    assert any("calls of recv for 4 lines" in line for line in verdict.evidence) is told
+
+
 FORGERIES = {
     "prints a verdict": """
 import json, os

@@ -83,9 +83,16 @@ def catalogue():
     """Return {name: Exercise} in the order of the course."""
     found = {}
     for path in sorted(ROOT.glob("*/*/text.toml")):
-        with path.open("rb") as file:
-            found[path.parent.name] = Exercise(path.parent.name, path.parent, tomllib.load(file))
+        found[path.parent.name] = Exercise(
+            path.parent.name, path.parent, _text(path, path.stat().st_mtime_ns)
+        )
     return dict(sorted(found.items(), key=lambda item: (item[1].chapter, item[1].text.get("number", 99))))
+
+
+@cache
+def _text(path, changed):  # `changed`: a file that is written anew is read anew
+    with path.open("rb") as file:
+        return tomllib.load(file)
 
 
 def load(name):
@@ -113,7 +120,8 @@ def check(name, source_path):
             raise RuntimeError(f"the checker of {name} came to no conclusion")
         verdict = Verdict(name, "passed", evidence=tuple(convinced), question=exercise.text.get("question"))
     except Finding as finding:
-        verdict = verdict_of(exercise, finding)
+        verdict = verdict_of(exercise, python_first(finding))
+        verdict.details["timeline"] = finding.timeline
     except SandboxError as error:
         verdict = Verdict(name, "too_slow", evidence=(f"the sandbox could not do its work: {error}",))
     except Exception as error:  # the checker's own mistake: told as it is, and never a pass
@@ -124,6 +132,15 @@ def check(name, source_path):
         verdict.details.update(defences=bench.defences, runs=[vars(run) for run in bench.runs])
         verdict = _leftovers(verdict, bench)
     return verdict
+
+
+def python_first(finding):
+    """Return the finding, or the slip in Python that came before it: what follows from a slip has no name."""
+    slip = finding.slip
+    if slip is None or finding.outcome not in ("wrong", "unrecognised", "crashed"):
+        return finding
+    slip.evidence = (*(line for line in finding.evidence if line not in slip.evidence), *slip.evidence)
+    return slip
 
 
 def _leftovers(verdict, bench):

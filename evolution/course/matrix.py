@@ -4,22 +4,29 @@
 
 starter → not attempted; solution and right/* → passed; wrong/NAME → wrong, NAME. `--busy` adds a column with
 every core busy. With `--write` the table replaces what stands between the two marks in that file.
+
+Each verdict is kept in a journal at once: a run that was interrupted goes on where it ended. What it holds
+counts only for the same answer, checked by the same code.
 """
 
 import argparse
 import contextlib
+import hashlib
+import json
 import os
 import platform
 import re
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from evolution.course import exercise
 from evolution.lab.guarded import Guarded
+
+JOURNAL = ".ci/out/matrix.jsonl"
 
 
 @dataclass
@@ -77,18 +84,87 @@ def every_core_busy():
         yield
 
 
-def run(names=None, times=1, busy=False, jobs=3, tell=lambda line: None):
-    """Return the Samples, each checked `times` times."""
-    found = samples(names)
-    with every_core_busy() if busy else contextlib.nullcontext(), ThreadPoolExecutor(jobs) as pool:
-        for round_ in range(times):
-            for sample, verdict in zip(found, pool.map(try_out, found), strict=True):
-                if (verdict.diagnosis or verdict.outcome) != sample.expected:
-                    tell(
-                        f"round {round_ + 1}: {sample.exercise} {sample.name}, "
-                        f"expected {sample.expected}:\n{verdict.text()}"
-                    )
+class Journal:
+    """Verdicts in a file of JSON lines, one for each check; without a file they are kept in memory only."""
+
+    def __init__(self, path=None):
+        self.path = Path(path) if path else None
+        self.known = {}
+        if self.path and self.path.exists():
+            for line in self.path.read_text(encoding="utf-8").splitlines():
+                with contextlib.suppress(ValueError, KeyError, TypeError):  # cut short by an interruption
+                    row = json.loads(line)
+                    self.known[row["key"]] = row
+
+    def take(self, sample, key):
+        """Count what the journal knows of one check; return whether it knows it."""
+        row = self.known.get(key)
+        if row:
+            sample.said[row["said"]] += 1
+            sample.longest = max(sample.longest, row["seconds"])
+        return bool(row)
+
+    def keep(self, sample, key, said, seconds):
+        row = {"key": key, "sample": f"{sample.exercise} {sample.name}", "said": said, "seconds": seconds}
+        self.known[key] = row
+        if self.path:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+
+
+def digest(sample):
+    """Return what one check depends on in one word: the answer, its exercise, the checkers' common code."""
+    folder, here = exercise.load(sample.exercise).folder, Path(__file__).parent
+    files = [
+        sample.path,
+        *sorted(folder.glob("*.*")),
+        *sorted(folder.parent.glob("*.py")),
+        *sorted(here.glob("*.py")),
+    ]
+    found = hashlib.sha256()
+    for path in files:
+        found.update(path.read_bytes() + b"\0")
+    return found.hexdigest()[:16]
+
+
+def run(names=None, times=1, busy=False, jobs=3, tell=lambda line: None, journal=None):
+    """Return the Samples, each checked `times` times, `jobs` at once."""
+    found, journal = samples(names), journal or Journal()
+    column = "busy" if busy else "idle"
+    words = {id(sample): digest(sample) for sample in found}
+    with contextlib.ExitStack() as stack:
+        if busy:
+            stack.enter_context(every_core_busy())
+        for number in range(1, times + 1):
+            begin = time.monotonic()
+            keys = {id(sample): f"{words[id(sample)]} {column} {number}" for sample in found}
+            waiting = [sample for sample in found if not journal.take(sample, keys[id(sample)])]
+            with ThreadPoolExecutor(jobs) as pool:
+                futures = {pool.submit(timed, sample): sample for sample in waiting}
+                try:
+                    for future in as_completed(futures):
+                        sample, (verdict, seconds) = futures[future], future.result()
+                        said = verdict.diagnosis or verdict.outcome
+                        journal.keep(sample, keys[id(sample)], said, seconds)
+                        if said != sample.expected:
+                            tell(f"{sample.exercise} {sample.name}, not {sample.expected}: {verdict.text()}")
+                except BaseException:
+                    pool.shutdown(cancel_futures=True)
+                    raise
+            fine = sum(sample.fine for sample in found)
+            took = f"{len(waiting)} checks in {time.monotonic() - begin:.0f} s"
+            tell(
+                f"{column}, round {number} of {times}: {fine} of {len(found)} answers as expected so far, "
+                f"{took}"
+            )
     return found
+
+
+def timed(sample):
+    """Check one sample; return (Verdict, seconds)."""
+    begin = time.monotonic()
+    return try_out(sample), round(time.monotonic() - begin, 2)
 
 
 def table(runs):
@@ -132,11 +208,22 @@ def main(argv=None):
     parser.add_argument("--busy", action="store_true", help="a second column with every core busy")
     parser.add_argument("--jobs", type=int, default=3, help="checks at the same time")
     parser.add_argument("--write", metavar="FILE")
+    parser.add_argument(
+        "--journal", metavar="FILE", help="go on where this file ends; with --write: " + JOURNAL
+    )
     args = parser.parse_args(argv)
+    journal = Journal(args.journal or (JOURNAL if args.write else None))
+
+    def tell(line):
+        print(line, flush=True)
+
     try:
-        runs = {f"idle, {args.times}×": run(args.exercises, args.times, False, args.jobs, print)}
-        if args.busy:
-            runs[f"cores busy, {args.times}×"] = run(args.exercises, args.times, True, args.jobs, print)
+        both = {f"idle, {args.times}×": False, f"cores busy, {args.times}×": True}
+        runs = {
+            title: run(args.exercises, args.times, busy, args.jobs, tell, journal)
+            for title, busy in both.items()
+            if args.busy or not busy
+        }
         lines = table(runs)
         print("\n".join(lines))
         if args.write:
@@ -144,6 +231,9 @@ def main(argv=None):
     except ValueError as error:
         print(f"matrix: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("matrix: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
     return 0 if all(sample.fine for found in runs.values() for sample in found) else 1
 
 

@@ -1,10 +1,23 @@
 """The map of the course: the generations of servers, what each is for, and how far the learner has come."""
 
-import html
+from pathlib import Path
 from typing import NamedTuple
 
 from evolution.course import exercise
 from evolution.course.progress import Progress
+from evolution.views import map as views
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+class Chapter(NamedTuple):
+    """One notebook."""
+
+    number: int
+    notebook: str
+    title: str
+    minutes: int
+    """How long it takes, about, with its exercises."""
 
 
 class Stage(NamedTuple):
@@ -12,69 +25,65 @@ class Stage(NamedTuple):
 
     model: str
     chapter: int
+    after: str
+    """The model that it changes; "" for the first."""
     idea: str
 
 
+CHAPTERS = (
+    Chapter(0, "00_start_here", "Start here", 20),
+    Chapter(1, "01_blocking", "Blocking: a queue is not service", 90),
+    Chapter(2, "02_fork_zombies", "fork, zombies, prefork", 90),
+    Chapter(3, "03_select_poll", "select and poll: one process, many clients", 90),
+    Chapter(4, "04_epoll_reactor", "epoll and the Reactor", 90),
+    Chapter(5, "05_race", "The race, and your own server", 90),
+)
+
 STAGES = (
-    Stage("blocking", 1, "one process, one client at a time"),
-    Stage("fork", 2, "a process for each client"),
-    Stage("threads", 2, "a thread for each client"),
-    Stage("prefork", 2, "a crew of processes made beforehand"),
-    Stage("select_loop", 3, "one process asleep for all clients: select"),
-    Stage("poll_loop", 3, "the same without the limit of 1,024: poll"),
-    Stage("epoll_loop", 4, "the kernel keeps the list: epoll"),
-    Stage("reactor", 4, "one thread waits, others work"),
-    Stage("multireactor", 4, "several loops on one port, as in nginx"),
+    Stage("blocking", 1, "", "one process, one client at a time"),
+    Stage("fork", 2, "blocking", "a process for each client"),
+    Stage("threads", 2, "fork", "a thread for each client"),
+    Stage("prefork", 2, "fork", "a crew of processes made beforehand"),
+    Stage("select_loop", 3, "threads", "one process asleep for all clients: select"),
+    Stage("poll_loop", 3, "select_loop", "the same without the limit of 1,024: poll"),
+    Stage("epoll_loop", 4, "poll_loop", "the kernel keeps the list: epoll"),
+    Stage("reactor", 4, "epoll_loop", "one thread waits, others work"),
+    Stage("multireactor", 4, "epoll_loop", "several loops on one port, as in nginx"),
 )
 
 
-class Map:
-    """The stages with the exercises passed in each chapter; shows itself as a card in a notebook."""
+class Map(views.Map):
+    """The chapters with their servers, and what the learner's answers have come to; a view in a notebook."""
 
     def __init__(self, progress=None):
-        progress = progress or Progress()
-        self.passed = {}
-        for name, task in exercise.catalogue().items():
-            done, all_of_them = self.passed.get(task.chapter, (0, 0))
-            won = any(attempt.outcome == "passed" for attempt in progress.attempts(name))
-            self.passed[task.chapter] = (done + won, all_of_them + 1)
+        super().__init__(overview(progress or Progress()))
 
-    def _progress(self, chapter):
-        for key, (done, count) in self.passed.items():
-            if key.startswith(f"ch{chapter}_"):
-                return f"{done} of {count} exercises"
-        return "to come"
 
-    def __repr__(self):
-        return "\n".join(
-            f"chapter {stage.chapter}  {stage.model:<13} {stage.idea:<45} {self._progress(stage.chapter)}"
+def overview(progress):
+    """Return the state of the map (views.Map) for one answers folder."""
+    tasks = {}
+    for name, task in exercise.catalogue().items():
+        outcomes = {attempt.outcome for attempt in progress.attempts(name)}
+        outcome = "passed" if "passed" in outcomes else "tried" if outcomes - {"not_attempted"} else "open"
+        found = {"name": name, "title": task.title, "outcome": outcome}
+        tasks.setdefault(task.chapter, []).append((task.text.get("number", 0), found))
+    return {"chapters": [_chapter(chapter, tasks) for chapter in CHAPTERS]}
+
+
+def _chapter(chapter, tasks):
+    mine = [found for folder in tasks if folder.startswith(f"ch{chapter.number}_") for found in tasks[folder]]
+    notebook = f"{chapter.notebook}.ipynb"
+    ready = Path(notebook).exists() or (NOTEBOOKS / notebook).exists()
+    return {
+        "number": chapter.number,
+        "title": chapter.title,
+        "notebook": notebook,
+        "ready": ready,
+        "minutes": chapter.minutes,
+        "exercises": [found for _, found in sorted(mine, key=lambda pair: pair[0]) if ready],
+        "models": [
+            {"name": stage.model, "idea": stage.idea, "after": stage.after}
             for stage in STAGES
-        )
-
-    def _repr_html_(self):
-        rows = []
-        last = None
-        for stage in STAGES:
-            first = stage.chapter != last
-            last = stage.chapter
-            span = sum(each.chapter == stage.chapter for each in STAGES)
-            border = "border-top:1px solid var(--jp-border-color2,#e0e0e0)" if first else ""
-            cells = []
-            if first:
-                cells.append(
-                    f'<td rowspan="{span}" style="vertical-align:top;text-align:left">{stage.chapter}</td>'
-                )
-            cells.append(f'<td style="text-align:left"><code>{stage.model}</code></td>')
-            cells.append(f'<td style="text-align:left">{html.escape(stage.idea)}</td>')
-            if first:
-                done = self._progress(stage.chapter)
-                cells.append(f'<td rowspan="{span}" style="vertical-align:top;text-align:left">{done}</td>')
-            rows.append(f'<tr style="{border};background:transparent">{"".join(cells)}</tr>')
-        head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in HEADINGS)
-        return (
-            '<table class="evolution-map" style="color:var(--jp-content-font-color1,inherit);font-size:1em">'
-            f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        )
-
-
-HEADINGS = ("Chapter", "Server", "Its idea", "Your progress")
+            if stage.chapter == chapter.number
+        ],
+    }

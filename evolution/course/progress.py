@@ -4,8 +4,9 @@
     answers/history/read_line/001.py         each attempt as it was checked
     answers/history/read_line/001.verdict    and its verdict, JSON
     answers/history/read_line/hints          how many hints have been opened
+    answers/recall.jsonl                     each answer to a recall card
 
-`export` and `restore` carry all of it in one zip file; restoring adds, and never takes anything away.
+`export` and `restore` carry all of it in one zip file, see archive.py.
 """
 
 import ast
@@ -13,23 +14,19 @@ import datetime
 import difflib
 import json
 import os
-import re
 import sys
-import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from evolution.course import exercise
+from evolution.course import archive, exercise
 from evolution.course.verdict import OUTCOMES
 
 ANSWERS = exercise.ANSWERS
 TRIES = 3
 """Different attempts after which the solution opens."""
 
-MEMBER = re.compile(r"(?:history/[a-z_0-9]+/(?:\d{3,6}\.(?:py|json|verdict)|hints)|[a-z_0-9]+\.(?:py|json))")
-LARGEST = 1_000_000
-"""Bytes of one file that is taken from an archive."""
+RECALL = "recall.jsonl"
 
 
 @dataclass(frozen=True)
@@ -136,6 +133,23 @@ class Progress:
                     found[name, each.diagnosis] = each.when
         return sorted(found, key=found.get)
 
+    def recall(self, key, right):
+        """Keep whether the answer to a recall card, CHAPTER/FUNCTION, was right."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+        with (self.folder / RECALL).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"card": key, "right": bool(right), "when": now}) + "\n")
+
+    def recalled(self):
+        """Return {key of a recall card: whether the last answer to it was right}."""
+        found = {}
+        with suppress(OSError):
+            for line in (self.folder / RECALL).read_text(encoding="utf-8").splitlines():
+                with suppress(ValueError, KeyError, TypeError):  # a line cut short by a crash
+                    facts = json.loads(line)
+                    found[facts["card"]] = facts["right"]
+        return found
+
     def summary(self):
         """Return one dict for each exercise: chapter, number, name, title, state, attempts, hints."""
         rows = []
@@ -159,66 +173,12 @@ class Progress:
     # --- one file ---
 
     def export(self, path):
-        """Write everything into one zip file; return how many files it holds."""
-        members = [each for each in sorted(self.folder.rglob("*")) if MEMBER.fullmatch(self._name(each))]
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for each in members:
-                archive.write(each, self._name(each))
-        return len(members)
+        """Write everything into one zip file (a path or a binary file); return how many files it holds."""
+        return archive.export(self.folder, path)
 
     def restore(self, path):
-        """Add what an exported file holds; return how many files were added.
-
-        An answer that is here already stays; attempts are added behind those that are here. Raises
-        ValueError for a file that is no such export.
-        """
-        try:
-            with zipfile.ZipFile(path) as archive:
-                infos = archive.infolist()
-                if not infos or not all(
-                    MEMBER.fullmatch(info.filename) and info.file_size <= LARGEST for info in infos
-                ):
-                    raise ValueError(
-                        f"expected a file made by `progress --export`, {path} holds something else"
-                    )
-                held = {info.filename: archive.read(info) for info in infos}
-        except (zipfile.BadZipFile, OSError) as error:
-            raise ValueError(f"expected a file made by `progress --export`, {path}: {error}") from None
-        added = 0
-        for name, data in held.items():
-            target = self.folder / name
-            if "/" not in name and not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data)
-                added += 1
-        for name in sorted({Path(each).parent.name for each in held if each.startswith("history/")}):
-            added += self._restore_history(name, held)
-        return added
-
-    def _restore_history(self, name, held):
-        history = self.history(name)
-        known = {path.read_bytes() for path in history.glob("*.verdict")}
-        history.mkdir(parents=True, exist_ok=True)
-        number = max((int(path.stem) for path in history.glob("[0-9]*.verdict")), default=0)
-        added = 0
-        mine = sorted(
-            each for each in held if each.startswith(f"history/{name}/") and each.endswith(".verdict")
-        )
-        for verdict in mine:
-            stem = verdict.removesuffix(".verdict")
-            source = next((each for each in (f"{stem}.py", f"{stem}.json") if each in held), None)
-            if held[verdict] in known or source is None:
-                continue
-            number += 1
-            (history / f"{number:03}{Path(source).suffix}").write_bytes(held[source])
-            (history / f"{number:03}.verdict").write_bytes(held[verdict])
-            added += 2
-        with suppress(KeyError, ValueError):
-            self.open_hint(name, int(held[f"history/{name}/hints"]))
-        return added
-
-    def _name(self, path):
-        return path.relative_to(self.folder).as_posix()
+        """Add what an exported file holds; return how many files were added. Raises ValueError."""
+        return archive.restore(self, path)
 
 
 def essence(source):

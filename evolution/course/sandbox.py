@@ -12,18 +12,19 @@ and at /proc.
 
 import json
 import os
-import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
+
+from evolution.course import scratch
+from evolution.course.limits import Limits, Report
 
 PACKAGE = Path(__file__).resolve().parent.parent
 GUARD = PACKAGE / "lab" / "guard.py"
@@ -39,8 +40,8 @@ SYSTEM = (
 )
 LINUX = sys.platform == "linux"
 
-THROW_AWAY = range(61200, 65500)
-"""The uids that the nanny takes one from when it is root."""
+STDIN = ".stdin"
+"""The file in the scratch folder that is the program's stdin, if it has any."""
 
 DEFENCES = {"uid": True, "landlock": True, "seccomp": True}
 """What to use where the machine offers it; tests switch them off one at a time."""
@@ -50,78 +51,48 @@ class SandboxError(RuntimeError):
     """The learner's program could not be started; the fault is the machine's or ours, never the learner's."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one run may use; the first one it reaches ends it."""
-
-    seconds: float = 20.0
-    cpu: int = 8
-    """Seconds of processor time for each process."""
-    tasks: int = 64
-    """Processes and threads together."""
-    mib: int = 512
-    """Memory of all processes together; no single one may map more than twice that."""
-    files: int = 256
-    """Open descriptors for each process."""
-    disk_mib: int = 64
-    output_mib: int = 4
-
-    def resource_limits(self):
-        return {
-            "AS": 2 * self.mib * 2**20,
-            "CPU": self.cpu,
-            "NOFILE": self.files,
-            "FSIZE": self.disk_mib * 2**20 // 4,
-            "CORE": 0,
-        }
-
-
-@dataclass
-class Report:
-    """How a run ended. `why`: exited stop time tasks memory output disk, or lost when nobody could tell."""
-
-    why: str = "lost"
-    status: int | None = None
-    """Exit status; negative: the signal that ended it."""
-    tasks: int = 0
-    """The most processes and threads seen at once."""
-    mib: float = 0.0
-    output: int = 0
-    """Bytes printed, also those that were not kept."""
-    company: int = 0
-    """Other processes of the learner's that were alive at the end."""
-    left: list = field(default_factory=list)
-    """Pids that could not be removed: always empty, or something is very wrong."""
-    ms: float = 0.0
-    """Milliseconds from the decision to end it until nothing was left."""
-
-
 class Sandbox:
     """One run of a learner's program."""
 
-    def __init__(self, files, command, limits=Limits(), environment=None, protect=()):
+    def __init__(
+        self,
+        files,
+        command,
+        limits=Limits(),  # noqa: B008 — frozen
+        environment=None,
+        protect=(),
+        stdin=b"",
+        linger=0.0,
+    ):
         """`files` maps names to text for the scratch folder; `command` is one of them and its arguments.
 
-        `protect` names folders that must stay unreadable beside this package, such as the answers.
-        Raises SandboxError when the program cannot be started.
+        `protect` names folders that must stay unreadable beside this package, such as the answers. `stdin` is
+        all that the program can read there. What it leaves behind when it ends may live `linger` seconds
+        more, to be looked at. Raises SandboxError when the program cannot be started.
         """
         self.limits = limits
         self.pid = None
+        self.nanny = None
+        """The process that orphans are handed to; the program's parent."""
+        self.status = None
+        """Exit status of the program's own process, as soon as it has ended; negative: a signal."""
         self.defences = {}
         self.report = None
-        remove_stale()
-        self.scratch = Path(tempfile.mkdtemp(prefix=f"evolution-{os.getpid()}-")).resolve()
+        self.scratch = scratch.make()
         self._parts, self._changed, self._over = [], threading.Condition(), False
         try:
             for name, text in files.items():
                 (self.scratch / name).write_text(text, encoding="utf-8", errors="surrogatepass")
-            self._launch(self._spec(command, environment or {}, protect))
+            if stdin:
+                (self.scratch / STDIN).write_bytes(stdin)
+            spec = self._spec(command, environment or {}, protect)
+            self._launch({**spec, "stdin": str(self.scratch / STDIN) if stdin else None, "linger": linger})
         except BaseException:
-            self._remove_scratch()
+            scratch.remove(self.scratch)
             raise
 
     def _spec(self, command, environment, protect):
-        hidden = hides_from_others(PYTHON) or hides_from_others(sys.base_prefix)
+        hidden = scratch.hides_from_others(PYTHON) or scratch.hides_from_others(sys.base_prefix)
         return {
             "command": [PYTHON, "-I", "-B", "-u", "-X", "faulthandler", *map(str, command)],
             "cwd": str(self.scratch),
@@ -136,7 +107,7 @@ class Sandbox:
             "hidden_python": hidden,
             "landlock": DEFENCES["landlock"],
             "seccomp": DEFENCES["seccomp"],
-            "read": list(without([*SYSTEM, sys.base_prefix], [PACKAGE, *protect])),
+            "read": list(scratch.without([*SYSTEM, sys.base_prefix], [PACKAGE, *protect])),
             "write": [str(self.scratch), "/dev/null"],
             "limits": self.limits.resource_limits(),
             **{
@@ -202,12 +173,11 @@ class Sandbox:
 
         def search():
             said = "".join(text for stream, text in self._parts if stream == "out")
-            for line in said.splitlines(keepends=True):
-                if line.startswith(prefix) and line.endswith("\n"):
-                    return line[len(prefix) :].strip()
-            return None
+            lines = (line for line in said.splitlines(keepends=True) if line.endswith("\n"))
+            return [line[len(prefix) :].strip() for line in lines if line.startswith(prefix)]
 
-        return self.until(lambda: search() or not self.alive, seconds) and search()
+        self.until(lambda: search() or not self.alive, seconds)
+        return next(iter(search()), None)
 
     def wait(self, seconds):
         """Wait for the end; return the report, or None when it still runs."""
@@ -245,7 +215,7 @@ class Sandbox:
             self._channel.close()
             self._errors.close()
             self.report = self.report or Report()
-            self._remove_scratch()
+            scratch.remove(self.scratch)
         return self.report
 
     # --- underneath ---
@@ -280,11 +250,14 @@ class Sandbox:
         kind = event.pop("event")
         with self._changed:
             if kind == "started":
-                self.pid, self.defences = event["pid"], event["defences"]
+                self.pid, self.nanny, self.defences = event["pid"], event["nanny"], event["defences"]
+            elif kind == "gone":
+                self.status = event["status"]
             elif kind == "output":
                 self._parts.append((event["stream"], event["text"]))
             elif kind == "ended":
                 self.report = Report(**event)
+                self.status = self.report.status if self.status is None else self.status
             self._changed.notify_all()
 
     def _last_words(self):
@@ -293,65 +266,3 @@ class Sandbox:
             words = self._errors.read().decode(errors="replace").strip().splitlines()
             return f" ({words[-1]})" if words else ""
         return ""
-
-    def _remove_scratch(self):
-        remove(self.scratch)
-
-
-def remove(scratch):
-    """Remove a scratch folder, whatever permissions its folders have."""
-    shutil.rmtree(scratch, ignore_errors=True)
-    for _ in range(100):  # folders without permissions, which may hide others; root has no such trouble
-        if not scratch.exists():
-            return
-        with suppress(OSError):
-            scratch.chmod(stat.S_IRWXU)
-        for folder, names, _files in os.walk(scratch):
-            for each in (Path(folder, name) for name in names):
-                with suppress(OSError):
-                    if not each.is_symlink():  # chmod would follow it, out of the scratch folder
-                        each.chmod(stat.S_IRWXU)
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def remove_stale():
-    """Remove the scratch folders of checkers that were killed and could not do it themselves."""
-    for path in Path(tempfile.gettempdir()).glob("evolution-*-*"):
-        with suppress(OSError, ValueError):
-            owner = path.lstat().st_uid
-            ours = owner == os.geteuid() or (os.geteuid() == 0 and owner in THROW_AWAY)
-            if ours and path.is_dir() and not path.is_symlink() and not alive(int(path.name.split("-")[1])):
-                remove(path)
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def without(paths, protected):
-    """Yield `paths`, taking apart those that contain a protected one, so that it can be left out.
-
-    Landlock only allows, it never forbids: to leave one folder out, name all its neighbours.
-    """
-    protected = [Path(each).resolve() for each in protected]
-    for path in map(Path, paths):
-        real = path.resolve()
-        if any(real == each or each in real.parents for each in protected):
-            continue
-        if any(real in each.parents for each in protected):
-            with suppress(OSError):
-                yield from without(sorted(real.iterdir()), protected)
-        else:
-            yield str(path)
-
-
-def hides_from_others(path):
-    """True when an unprivileged user cannot reach `path`, as with a Python installed in root's home."""
-    path = Path(path).resolve()
-    return any(not folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)

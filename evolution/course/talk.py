@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from evolution.course.verdict import TooSlow
+from evolution.course.verdict import TooSlow, Unrecognised
 
 DEADLINE = 4.0
 """Seconds for one answer, whatever happens."""
@@ -25,6 +25,9 @@ STILL = 0.25
 
 NAP = 2.5
 """Seconds granted to a process that sleeps with a time-out of its own, so may wake by itself."""
+
+MAY_WAKE = frozenset({"", "poll", "select", "epoll_wait", "sleep", "futex", "sigwait"})
+"""Calls that may have a time-out of their own; "" where the call cannot be seen."""
 
 CHEW = 0.5
 """Seconds of processor time after which an answer to one short request is not coming."""
@@ -43,24 +46,60 @@ class Reply:
     """Seconds it took."""
 
 
+class Spins(Unrecognised):
+    """The server does not sleep, although there is nothing to do."""
+
+
+class Note(str):
+    """A line of a transcript, which knows whose it is: evidence made of it leads back to the client."""
+
+    def __new__(cls, line, client):
+        note = super().__new__(cls, line)
+        note.client = client
+        return note
+
+
 class Client:
     """One connection to the answer, with a transcript of what was said on it."""
 
     def __init__(self, server):
         self.server = server
+        self.id = f"c{len(server.clients) + 1}"
         self.transcript = []
-        self._unread = b""
-        self.sock = socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE)
+        self.open = False
+        """Whether neither side has ended it, as far as we have seen."""
+        self._unread, self._heard = b"", 0
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.sock.settimeout(DEADLINE)
+        label = f"client {len(server.clients) + 1}"
+        self.tell("connecting", label=label, card="")
+        try:
+            self.sock.connect(("127.0.0.1", server.port))
+        except OSError:
+            self.sock.close()
+            raise
         self.port = self.sock.getsockname()[1]
+        self.open = True
+        self.tell("connected", port=self.port)
+
+    def tell(self, state, **more):
+        """Keep a fact for the picture, see looks.py."""
+        self.server.looks.tell(self.id, state, **more)
+
+    def _ended(self, state, **more):
+        if self.open:
+            self.open = False
+            self.tell(state, **more)
 
     def note(self, line):
-        self.transcript.append(line)
+        self.transcript.append(Note(line, self.id))
 
     def send(self, data):
         """Send all of it at once; a peer that does not read it makes this TooSlow at last."""
         self.note(f"client sends {shown(data)}")
         try:
             self.sock.sendall(data)
+            self.tell("asked")
         except TimeoutError:
             self.note("the server does not read it")
         except OSError as error:
@@ -69,6 +108,7 @@ class Client:
     def half_close(self):
         """Say that nothing more will come: the server's recv returns b"" (shutdown(2))."""
         self.note("client ends its side: recv returns b'' from now on")
+        self.server.looks.mark(self.id, "ended its side")
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
 
@@ -77,9 +117,13 @@ class Client:
         self.note("client resets the connection")
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
+        self._ended("reset", own=True, note="the client reset the connection")
 
     def close(self):
         self.sock.close()
+        if self._heard:
+            self._ended("done", note="the client left")
+        self._ended("closed", own=True, note="the client left without an answer")
 
     def hear(self, patience=DEADLINE, hold=False):
         """Wait for one line of reply. With `hold`, silence is what is hoped for: keep to it for `patience`.
@@ -91,6 +135,8 @@ class Client:
         while True:
             if b"\n" in self._unread:
                 line, _, self._unread = self._unread.partition(b"\n")
+                self.tell("answered")
+                self.tell("idle")
                 words = line.decode(errors="backslashreplace")
                 self.note(f"server: {words if len(words) <= 160 else words[:120] + ' … ' + words[-30:]}")
                 return Reply(line, after=time.monotonic() - begin)
@@ -121,27 +167,39 @@ class Client:
         try:
             data = self.sock.recv(65536)
         except ConnectionResetError:
+            self._ended("reset", errno="ECONNRESET", note="the server reset the connection")
             return "resets"
         except OSError as error:
             return f"lost ({error.strerror})"
         self._unread = (self._unread + data)[-(2**21) :]
-        return None if data else "closes"
+        if data:
+            self._heard += len(data)
+            self.tell("receiving", bytes=self._heard)
+            return None
+        self._ended("done" if self._heard else "closed", note="the server closed the connection")
+        return "closes"
 
     def settle(self, seconds=DEADLINE):
         """Wait until the server has read everything and sleeps (True), or has something to say (False).
 
         Everything has arrived when nothing is unacknowledged here (SIOCOUTQ, tcp(7)), and is read when none
-        of it is queued there. A server that then sleeps wants more. Raises TooSlow after `seconds`.
+        of it is queued there. A server that then sleeps wants more. Raises Spins for one that never sleeps,
+        TooSlow after `seconds`.
         """
-        deadline = time.monotonic() + seconds
+        deadline, cpu_before = time.monotonic() + seconds, None
         while time.monotonic() < deadline:
             if self._has_something():
                 return False
             found = self.server.process()
             if found is None or found.state in "ZX":
                 return False
+            cpu_before = found.cpu_ns if cpu_before is None else cpu_before
+            if found.cpu_ns - cpu_before > CHEW * 1e9:
+                used = f"{(found.cpu_ns - cpu_before) / 1e9:.1f} s of processor time"
+                raise Spins(*self.transcript, f"it used {used} with nothing to read; {self.server.where()}")
             arrived = not int.from_bytes(fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
             if arrived and found.state == "S" and self.server.unread(self.port) == 0 and self._still_asleep():
+                self.server.looks.now()
                 return not self._has_something()  # it may have spoken before it fell asleep
             time.sleep(0.002)
         raise TooSlow(*self.transcript, f"the server had not read this after {seconds:g} s")
@@ -159,25 +217,28 @@ class Watch:
 
     def __init__(self, server, port):
         self.server, self.port = server, port
-        found = server.process()
-        self.cpu_before = found.cpu_ns if found else 0
+        self.cpu_before = {each["pid"]: each["cpu_ms"] for each in server.looks.now()["processes"]}
         self.last, self.since = None, 0.0
 
     def verdict(self, waited):
-        """Return "asleep", "spinning", "ended" or None for "wait on"."""
-        found = self.server.process()
-        if found is None or found.state in "ZX":
+        """Return "asleep", "spinning", "ended" or None for "wait on".
+
+        It is asleep when every thread of every process of the answer is: any of them might speak.
+        """
+        xray = self.server.looks.now()
+        processes = xray["processes"]
+        if not any(each["pid"] == self.server.pid and each["state"] not in "ZX" for each in processes):
             return "ended"
-        if found.cpu_ns - self.cpu_before > CHEW * 1e9:
+        if any(each["cpu_ms"] - self.cpu_before.get(each["pid"], 0) > CHEW * 1000 for each in processes):
             return "spinning"
-        thread = found.threads[0] if found.threads else None
-        call = thread.call.text if thread and thread.call else None
-        now = (found.state, call, found.voluntary, self.server.unread(self.port))
-        if found.state != "S" or now != self.last:
+        threads = [thread for each in processes for thread in each["threads"]]
+        unread = [each["unread"] for each in xray["connections"] if each["port"] == self.port]
+        now = [(each["pid"], each["state"], each["voluntary"]) for each in processes], threads, unread
+        if now != self.last or any(each["state"] not in "SZ" for each in (*processes, *threads)):
             self.last, self.since = now, waited
             return None
-        may_wake = call is None or call.split("(")[0] in ("poll", "select", "epoll_wait", "sleep", "futex")
-        return "asleep" if waited - self.since > (NAP if may_wake else STILL) else None
+        calls = [(thread["call"] or "").partition("(")[0] for thread in threads]
+        return "asleep" if waited - self.since > (NAP if MAY_WAKE.intersection(calls) else STILL) else None
 
 
 def nap_of(server):

@@ -72,6 +72,10 @@ class Finding(Exception):
     outcome = None
     question = None
     """Asked instead of the one in text.toml."""
+    slip = None
+    """A slip in Python itself that came first, see slips.py; with the learner's line as the last evidence."""
+    timeline = None
+    """What was seen in the run in which it was found, as a Timeline's state; see runs.py."""
 
     def __init__(self, *evidence, diagnosis=None):
         super().__init__(*evidence)

@@ -8,7 +8,7 @@ import threading
 import pytest
 from IPython.testing.globalipapp import get_ipython, start_ipython
 
-from evolution.course import exercise, magic, sealed
+from evolution.course import cards, exercise, magic, sealed
 from evolution.course.progress import Progress
 from evolution.course.verdict import OUTCOMES, Verdict
 
@@ -26,16 +26,16 @@ def shell():
 @pytest.fixture
 def shown(monkeypatch):
     """What was displayed, without the bar that moves during the check: it is closed again by then."""
-    cards = []
+    found = []
 
     def display(card, **options):
-        if isinstance(card, magic.Card):
-            cards.append(card)
+        if isinstance(card, cards.Card):
+            found.append(card)
         else:
             assert "<progress>" in card.value
 
     monkeypatch.setattr(magic, "display", display)
-    return cards
+    return found
 
 
 def test_the_cell_is_written_checked_and_recorded(shell, shown, notebook_folder):
@@ -69,9 +69,9 @@ def test_buttons_give_hints_one_at_a_time_and_the_solution_late(shell, shown, no
         assert card.solution.disabled == (number < 2)
     hints = exercise.load("restart").hints
     card.hint.click()
-    assert magic.escape(hints[0]) in card.below.value and magic.escape(hints[1]) not in card.below.value
+    assert cards.prose(hints[0]) in card.below.value and cards.prose(hints[1]) not in card.below.value
     card.hint.click()
-    assert magic.escape(hints[1]) in card.below.value
+    assert cards.prose(hints[1]) in card.below.value
     card.diff.click()
     assert "-x = 1" in card.below.value and "+x = 2" in card.below.value
     card.solution.click()
@@ -113,19 +113,26 @@ def test_what_a_program_says_cannot_become_markup():
     verdict = Verdict(
         "restart", "crashed", None, ("<script>alert(1)</script>",), output="<img src=x onerror=y>"
     )
-    found = magic.verdict_html(verdict)
+    found = cards.verdict_html(verdict)
     assert "<script" not in found and "<img" not in found
+
+
+def test_code_in_a_sentence_is_code_and_nothing_else_is():
+    found = cards.prose("`recv` returns `b''`, <b> and a lone ` too")
+    assert re.sub(r' style="[^"]*"', "", found) == (
+        "<code>recv</code> returns <code>b&#x27;&#x27;</code>, &lt;b&gt; and a lone ` too"
+    )
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_each_outcome_has_a_mark_beside_its_colour(outcome):
     diagnosis = "no_option" if outcome == "wrong" else None
-    found = magic.verdict_html(Verdict("restart", outcome, diagnosis))
-    assert magic.MARKS[outcome] in found and 'role="status"' in found
+    found = cards.verdict_html(Verdict("restart", outcome, diagnosis))
+    assert cards.MARKS[outcome] in found and 'role="status"' in found
 
 
 def test_colours_are_the_themes():
-    found = magic.verdict_html(Verdict("restart", "crashed", None, ("x",), "Why?"))
+    found = cards.verdict_html(Verdict("restart", "crashed", None, ("x",), "Why?"))
     assert re.findall(r"(?<!,)#[0-9a-fA-F]{3,6}", found) == [], "only as a fallback of a variable"
 
 
@@ -137,7 +144,7 @@ def test_a_prediction_is_locked_in_measured_and_kept(shell, notebook_folder):
         card.inputs[key].value = value
     card.lock.click()
     assert card.verdict.diagnosis == "off_by_one"
-    assert isinstance(card.picture.children[-1], magic.VerdictCard)
+    assert isinstance(card.picture.children[-1], cards.VerdictCard)
     assert all(box.disabled for box in card.inputs.values()), "locked in is locked in"
     assert "off_by_one" in card._repr_mimebundle_()["text/plain"]
     assert Progress().attempts("three_clients")[0].diagnosis == "off_by_one"

@@ -9,7 +9,8 @@ import hostile
 import pytest
 
 from evolution.course import sandbox
-from evolution.course.sandbox import Limits, Sandbox, without
+from evolution.course.sandbox import Limits, Sandbox
+from evolution.course.scratch import without
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is complete on Linux only")
 ROOT = os.geteuid() == 0

@@ -23,7 +23,7 @@ def when_connected(rng):
         "at once",
         choices=("at once", "after the work", "refused"),
         why="The kernel shakes hands by itself; accept only takes what is ready.",
-        about=("refused", "connect_blocks", "needs_accept"),
+        about=("refused", "connect_blocks", "needs_accept", "connect_is_service"),
     )
 
 
@@ -47,7 +47,7 @@ def how_many_lines(rng):
         lines,
         "times",
         why="As many as there are newlines: what has arrived behind the last one waits for the rest.",
-        about=("recv_is_a_message", "pipelined_tail_dropped"),
+        about=("recv_is_a_message", "pipelined_tail_dropped", "read_until_eof_deadlock"),
     )
 
 
@@ -95,7 +95,7 @@ def closes(rng):
         end + reset + own,
         "times",
         why="Once for each connection, however it ends.",
-        about=("forgets_reset", "forgets_own_close", "fires_twice", "never_fires"),
+        about=("forgets_reset", "forgets_own_close", "fires_twice", "never_fires", "leaves_it_open"),
     )
 
 

@@ -20,7 +20,16 @@ from evolution.lab.procfs.parse import (
     parse_stat,
     parse_status,
 )
-from evolution.lab.procfs.sockets import Queue, TcpRow, listen_queue, parse_tcp, server_sockets, tcp
+from evolution.lab.procfs.sockets import (
+    Queue,
+    TcpRow,
+    connection,
+    listen_queue,
+    listening,
+    parse_tcp,
+    server_sockets,
+    tcp,
+)
 from evolution.lab.procfs.tree import Process, Thread, children, epoll_table, process, pss_kib, tree
 from evolution.lab.procfs.xray import snapshot
 
@@ -35,8 +44,10 @@ __all__ = [
     "TcpRow",
     "Thread",
     "children",
+    "connection",
     "epoll_table",
     "listen_queue",
+    "listening",
     "parse_descriptor",
     "parse_epoll",
     "parse_pss",

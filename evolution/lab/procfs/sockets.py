@@ -2,9 +2,10 @@
 
 Two doors lead to the same table. /proc/net/tcp is text that everybody can read, but the kernel writes a line
 for every socket of the machine. Netlink (sock_diag(7), what `ss` uses) filters by port before it answers, and
-tells the limit of the accept queue as well. Both work without root; IPv4 only.
+tells the limit of the accept queue as well. Both work without root; connections are those of IPv4.
 """
 
+import contextlib
 import socket
 import struct
 from typing import NamedTuple
@@ -29,7 +30,7 @@ _BEFORE_CLOSE = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
 
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
-_NLM_F_REQUEST_DUMP = 0x301
+_NLM_F_REQUEST, _NLM_F_REQUEST_DUMP = 1, 0x301
 _NO_COOKIE = 0xFFFFFFFF
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
@@ -84,32 +85,79 @@ def parse_tcp(text, port=None):
 
 def _endpoint(text):
     host, _, port = text.partition(":")
-    return socket.inet_ntoa(struct.pack("=I", int(host, 16))), int(port, 16)
+    words = struct.pack(f"={len(host) // 8}I", *(int(host[i : i + 8], 16) for i in range(0, len(host), 8)))
+    name = socket.inet_ntoa(words) if len(words) == 4 else socket.inet_ntop(socket.AF_INET6, words)
+    return name.removeprefix("::ffff:"), int(port, 16)  # IPv4 through a socket of the other family
 
 
-def tcp(root="/proc", port=None):
-    """Return the rows of ROOT/net/tcp, of all ports or of one local port."""
-    with open(f"{root}/net/tcp") as file:
-        return parse_tcp(file.read(), port)
+def tcp(root="/proc", port=None, family=4):
+    """Return the rows of ROOT/net/tcp, of all ports or of one local port; [] without the `family`, 4 or 6."""
+    try:
+        with open(f"{root}/net/tcp{'6' if family == 6 else ''}") as file:
+            return parse_tcp(file.read(), port)
+    except FileNotFoundError:
+        if family == 6:  # switched off on this machine
+            return []
+        raise
 
 
-def ask_kernel(port, states=None):
-    """Return the rows of one local port by netlink; all states but TIME_WAIT unless told otherwise.
+def ask_kernel(port, states=None, family=socket.AF_INET):
+    """Return the rows of one local port (0: of all) by netlink; without TIME_WAIT unless told otherwise.
 
-    Raises OSError where the machine does not offer sock_diag.
+    The kernel walks through all sockets for it, but for the listening ones alone. Raises OSError where the
+    machine does not offer sock_diag.
     """
     if states is None:
         states = sum(1 << number for number, name in enumerate(STATES) if name not in ("", "TIME_WAIT"))
-    sockid = (port.to_bytes(2, "big"), b"", b"", b"", 0, _NO_COOKIE, _NO_COOKIE)
-    body = _REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, states, *sockid)
-    header = _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST_DUMP, 1, 0)
     rows = []
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as netlink:
-        netlink.settimeout(1.0)
-        netlink.send(header + body)
+    with _question(port, b"", b"", b"", states, _NLM_F_REQUEST_DUMP, family) as netlink:
         while _take_answers(netlink.recv(65536), rows):
             pass
     return rows
+
+
+def connection(port, client, host="127.0.0.1", ended=False):
+    """Return the server's row of one connection, None when there is none; with `ended` one in TIME_WAIT too.
+
+    `port` is the server's, `client` the port of the other end, both on `host`. It is a single look-up by
+    netlink, which costs the same however many sockets the machine has; without netlink, the whole table.
+    """
+    address, rows = socket.inet_aton(host), []
+    try:
+        with _question(port, client.to_bytes(2, "big"), address, address, 0, _NLM_F_REQUEST) as netlink:
+            _take_answers(netlink.recv(65536), rows)
+    except FileNotFoundError:
+        return None
+    except (OSError, AttributeError):  # not offered; no AF_NETLINK at all
+        rows = [row for row in tcp(port=port) + tcp(port=port, family=6) if row.remote[1] == client]
+    # Without a connection the kernel offers the listener, or what remains of the connection.
+    unwanted = {"LISTEN"} if ended else {"LISTEN", "TIME_WAIT"}
+    return next((row for row in rows if row.state not in unwanted), None)
+
+
+def listening():
+    """Return {inode: port} of all listening sockets of this machine."""
+    listen = STATES.index("LISTEN")
+    try:
+        rows = ask_kernel(0, 1 << listen) + ask_kernel(0, 1 << listen, socket.AF_INET6)
+    except (OSError, AttributeError):
+        rows = [row for row in tcp() + tcp(family=6) if row.state == STATES[listen]]
+    return {row.inode: row.local[1] for row in rows}
+
+
+def _question(port, peer_port, local, peer, states, flags, family=socket.AF_INET):
+    """Return a netlink socket on which the answers to one question about TCP's sockets arrive."""
+    sockid = (port.to_bytes(2, "big"), peer_port, local, peer, 0, _NO_COOKIE, _NO_COOKIE)
+    body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, states, *sockid)
+    header = _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, flags, 1, 0)
+    netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)
+    try:
+        netlink.settimeout(1.0)
+        netlink.send(header + body)
+    except BaseException:
+        netlink.close()
+        raise
+    return netlink
 
 
 def _take_answers(data, rows):
@@ -133,13 +181,29 @@ def _row(data, start):
     return TcpRow(local, remote, STATES[state], inode, rx, tx)
 
 
-def server_sockets(port):
-    """Return the rows of one local port, without TIME_WAIT, and where they were read."""
+def server_sockets(port, clients=None):
+    """Return the rows of one local port, without TIME_WAIT, and where they were read.
+
+    With `clients`, the ports of the other ends, only the listeners and these connections are looked up.
+    """
     try:
-        return ask_kernel(port), "netlink sock_diag, as ss -tan reads it; the same rows as /proc/net/tcp"
+        if clients is None:
+            rows = ask_kernel(port)
+        else:
+            rows = ask_kernel(port, 1 << STATES.index("LISTEN"))
+            rows += [row for client in clients if (row := connection(port, client))]
+        return rows, "netlink sock_diag, as ss -tan reads it; the same rows as /proc/net/tcp"
     except (OSError, AttributeError):  # not offered; no AF_NETLINK at all
         rows = [row for row in tcp(port=port) if row.state != "TIME_WAIT"]
         return rows, "/proc/net/tcp"
+
+
+def held_sockets(root="/proc"):
+    """Return the rows of all sockets that a process may hold: TCP's table without TIME_WAIT."""
+    with contextlib.suppress(OSError, AttributeError):
+        if root == "/proc":  # the text has a line for each TIME_WAIT too: 40,000 of them cost half a second
+            return ask_kernel(0)
+    return tcp(root)
 
 
 def listen_queue(port):

@@ -19,7 +19,7 @@ from evolution.lab.procfs.parse import (
     parse_stat,
     parse_status,
 )
-from evolution.lab.procfs.sockets import tcp
+from evolution.lab.procfs.sockets import held_sockets
 
 ROOT = "/proc"
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
@@ -57,7 +57,7 @@ def tree(pid, root=ROOT, pss=False):
     """Return [Process] for `pid` and all its descendants, parents before children, [] when it is gone."""
     rows = {}
     with contextlib.suppress(OSError):
-        rows = {row.inode: row for row in tcp(root) if row.inode}
+        rows = {row.inode: row for row in held_sockets(root) if row.inode}
     return [
         found._replace(descriptors=[with_socket(each, rows) for each in found.descriptors])
         for found, _ in walk(pid, root, pss)

@@ -14,16 +14,19 @@ _SOURCES = {
 }
 
 
-def snapshot(pid, port, *, pss=False, model=None, t=None):
+def snapshot(pid, port, *, pss=False, model=None, t=None, also=(), clients=None):
     """Return the X-ray of the server whose main process is `pid` and that listens on `port`.
 
     Descriptors are read before TCP's table: a connection accepted in between shows as accepted with no
     holder known, never as something it was not. What vanishes meanwhile is left out; nothing is raised.
     `pss` adds each process's memory, which costs more than all the rest: ask rarely. `t` is passed through.
+    `also` names processes that are not below `pid`, such as orphans. With `clients`, their ports, only these
+    connections are looked up, each by itself: much cheaper on a machine with many sockets. Without a `port`
+    nothing is said about sockets.
     """
-    walked = list(walk(pid, pss=pss))
+    walked = [each for root in (pid, *also) for each in walk(root, pss=pss)]
     try:
-        rows, source = server_sockets(port)
+        rows, source = server_sockets(port, clients) if port else ([], "not read")
     except OSError as error:
         rows, source = [], f"unreadable: {error}"
     by_inode = {row.inode: row for row in rows if row.inode}

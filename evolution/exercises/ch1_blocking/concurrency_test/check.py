@@ -55,6 +55,8 @@ def judge(host, found):
                 raise Unrecognised(*story)
             if server.concurrent:
                 raise Wrong("sleeps_and_hopes", *story) if server.think else Unrecognised(*story)
+            if not server.asked:
+                raise Wrong("connect_is_service", *story)
             raise Wrong("one_client" if server.most == 1 and server.came == 1 else "in_order_only", *story)
 
 
@@ -90,6 +92,12 @@ class Server:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def asked(self):
+        """Whether any client has said something."""
+        with self._lock:
+            return any(event.endswith(" asks") for event in self.events)
 
     def story(self):
         with self._lock:

@@ -18,9 +18,9 @@ def check(bench):
         stories = {}
         for way in ("end", "reset", "own", "end", "own", "reset"):
             stories.setdefault(way, []).append(one(bench, server, witness, way))
-    for way in ("end", "reset", "own"):
-        for story in stories[way]:
-            judge(server, stories, way, story)
+        for way in ("end", "reset", "own"):
+            for story in stories[way]:
+                judge(server, stories, way, story)
     return tuple(f"{NAMES[way]}: on_close once, socket closed" for way in stories)
 
 
@@ -37,19 +37,11 @@ class Story:
 
 def one(bench, server, witness, way):
     """Let one connection end; return its Story."""
-    word = bench.word()
     client = server.connect()
     client.settle()
-    client.send(word)
     client.sock.settimeout(3)
-    try:
-        echo = client.sock.recv(100)
-    except OSError as error:
-        echo = str(error).encode()
-    if echo != word:
-        if not server.sandbox.alive:
-            raise server.crashed(*client.transcript)
-        raise Unrecognised(*client.transcript, f"expected the echo {word!r}, got {echo!r}; the server is {server.where()}")
+    for word in (bench.word(), bench.word()):
+        echo(server, client, word)
     story = Story(client.transcript)
     if way == "end":
         client.half_close()
@@ -63,6 +55,8 @@ def one(bench, server, witness, way):
         reply = witness.hear()
         if reply.silent == "ended" or (reply.text is None and not server.sandbox.alive):
             raise server.crashed(*client.transcript)
+        if reply.silent == "spinning" and way == "end":
+            raise Wrong("eof_spin", *client.transcript, f"serve does not return; the server is {reply.doing}")
         if reply.text is None:
             raise Unrecognised(*client.transcript, f"serve does not return; the server is {reply.doing}")
         client.note(f"witness: {reply.text.decode(errors='replace')}")
@@ -75,6 +69,19 @@ def one(bench, server, witness, way):
             return story
         if story.calls > 20:
             return story
+
+
+def echo(server, client, word):
+    """Raises Crashed or Unrecognised unless what is sent comes back."""
+    client.send(word)
+    try:
+        came = client.sock.recv(100)
+    except OSError as error:
+        came = str(error).encode()
+    if came != word:
+        if not server.sandbox.alive:
+            raise server.crashed(*client.transcript)
+        raise Unrecognised(*client.transcript, f"expected the echo {word!r}, got {came!r}; the server is {server.where()}")
 
 
 def judge(server, stories, way, story):
@@ -92,4 +99,4 @@ def judge(server, stories, way, story):
     if "raised" in story.ending:
         raise Crashed(*lines, f"expected serve to return: {story.ending}")
     if "open" in story.ending or not story.closed:
-        raise Unrecognised(*lines, "expected the socket to be closed when serve returns")
+        raise Wrong("leaves_it_open", *lines, "expected the socket to be closed when serve returns")

@@ -1,6 +1,7 @@
 """The program around read_line: one client after the other, each told what read_line returned.
 
-With the argument "pair" it takes two clients and reads from them in turn.
+With the argument "pair" it takes two clients and reads from them in turn; and it counts how often `recv` and its
+like are called for the first four lines.
 """
 
 import faulthandler
@@ -33,6 +34,16 @@ def turn(conn):
     return line is not None
 
 
+calls = 0
+RECEIVING = {"recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "read"}
+
+
+def count(frame, event, called):
+    """For sys.setprofile: count calls into C that receive, one system call each."""
+    global calls
+    calls += event == "c_call" and called.__name__ in RECEIVING and called.__module__ in (None, "posix")
+
+
 def say_goodbye(conn):
     """Close without destroying the last answer: swallow what the client still sends (RFC 9112, 9.6)."""
     try:
@@ -52,8 +63,13 @@ listener = socket.create_server(("127.0.0.1", 0))
 print("listening %s:%s" % listener.getsockname(), flush=True)
 if sys.argv[1:] == ["pair"]:
     both = [listener.accept()[0] for _ in range(2)]
-    while all([turn(conn) for conn in both]):
-        pass
+    sys.setprofile(count)
+    for _ in range(2):
+        more = all([turn(conn) for conn in both])
+    sys.setprofile(None)
+    print(f"calls {calls}", flush=True)
+    while more:
+        more = all([turn(conn) for conn in both])
 else:
     while True:
         conn, _ = listener.accept()

@@ -49,10 +49,9 @@ def first_life(server, port):
     client.close()
     end = time.monotonic() + RESTART
     while time.monotonic() < end:
-        for row in procfs.tcp(port=port):
-            if row.state == "TIME_WAIT":
-                local, remote = ("{}:{}".format(*each) for each in (row.local, row.remote))
-                return reply.text.decode(), f"/proc/net/tcp: {local} {remote} TIME_WAIT"
+        row = procfs.connection(port, client.port, ended=True)
+        if row and row.state == "TIME_WAIT":
+            return reply.text.decode(), f"as ss shows it: 127.0.0.1:{port} 127.0.0.1:{client.port} TIME_WAIT"
         time.sleep(0.01)
     raise TooSlow("expected a connection in TIME_WAIT after the server had closed first; there is none")
 

@@ -20,6 +20,8 @@ if not callable(getattr(answer, "open_listener", None)):
     sys.exit("expected the answer to define the function open_listener(port)")
 port, again = int(sys.argv[1]), sys.argv[2:] == ["again"]
 listener = answer.open_listener(port)
+if not isinstance(listener, socket.socket):
+    sys.exit(f"expected open_listener to return a socket, not {listener!r}")
 if again:
     time.sleep(0.001)
 print("listening %s:%s" % listener.getsockname()[:2], flush=True)
