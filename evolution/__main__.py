@@ -1,4 +1,4 @@
-"""The command line: python -m evolution serve | diff | check | progress | grade | doctor."""
+"""The command line: python -m evolution serve | diff | check | progress | grade | report | race | doctor."""
 
 import argparse
 import importlib
@@ -109,6 +109,20 @@ def grade(args, rest):
     return grade.main(rest)
 
 
+def report(args, rest):
+    """Save an answer and what its checker saw in one file; nothing is sent."""
+    from evolution.course import report
+
+    return report.main(rest)
+
+
+def race(args, rest):
+    """Measure the models side by side on this machine, and nginx, asyncio, PHP where installed."""
+    from evolution.lab import races
+
+    return races.main(rest)
+
+
 def doctor(args):
     """Say what this machine can do, one line each, with the remedy."""
     from evolution.lab import doctor
@@ -116,7 +130,7 @@ def doctor(args):
     return doctor.main()
 
 
-FORWARDED = (progress, grade)
+FORWARDED = (progress, grade, report, race)
 """Commands that read their own arguments."""
 
 

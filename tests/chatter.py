@@ -1,7 +1,7 @@
 """A server for the contract tests: chatter.py MODEL ADDRESS [trouble]
 
-It prints one line a callback, so that a test can count them. With `trouble` its handler raises for
-requests that ask for it.
+It prints one line a callback, so that a test can count them. Its route /broken raises. With `trouble` its
+handler itself raises for requests that ask for it.
 """
 
 import os
@@ -12,7 +12,9 @@ from evolution.core.app import App
 
 model, address, *trouble = sys.argv[1:]
 worker = import_module(f"evolution.{model}").Worker(address)
-App().attach(worker)
+app = App()
+app.routes["/broken"] = {"GET": lambda request: 1 / 0}
+app.attach(worker)
 inner = {name: getattr(worker, name) for name in ("on_connect", "on_message", "on_close")}
 
 

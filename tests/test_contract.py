@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -140,6 +140,32 @@ class TestStream:
             assert (status, len(body)) == (200, 4_194_304)
             assert ended(sock)
 
+    def test_what_has_two_readings_is_refused_and_the_connection_closed(self, served):
+        """All of tests/requests/invalid is fed to the parser; these go through the whole server."""
+        host = b"Host: test\r\n"
+        post = b"POST /echo HTTP/1.1\r\n" + host
+        for data, status in (
+            (post + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+            (post + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+            (post + b"Content-Length: +3\r\n\r\nabc", 400),
+            (post + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
+            (post + b"Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\nHost: test\r\n folded\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\nHost: test\n\n", 400),
+            (b"GET / HTTP/1.1\r\n" + host + b"X: a\0b\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\n" + host * 2 + b"\r\n", 400),
+            (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n" + host + b"\r\n", 414),
+            (b"GET / HTTP/1.1\r\n" + host + b"X: " + b"x" * 17000 + b"\r\n\r\n", 431),
+            (post + b"Content-Length: 99999999\r\n\r\n", 413),
+        ):
+            with connect(served) as sock:
+                sock.sendall(data + request())  # what follows must not be answered
+                replies = Replies(sock)
+                answer = replies.next()
+                assert (answer[0], answer[1]["connection"]) == (status, "close"), data[:80]
+                assert replies.next() is None, data[:80]
+
     def test_error_answer_reaches_a_client_that_is_still_sending(self, served):
         with connect(served) as sock:
             sock.sendall(b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 999999999999\r\n\r\n")
@@ -170,6 +196,9 @@ class TestOthers:
             dripping = [crowd.enter_context(connect(served)) for _ in range(min(model.held_by or 10, 10))]
             for sock in dripping:
                 sock.sendall(b"GET / HT")
+            while not readable(dripping[0], 0.02):  # however it drips
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    dripping[0].sendall(b"T")
             assert all(ended(sock) for sock in dripping)
             assert ask(served)[2] == b"hello world!"
 
@@ -211,7 +240,8 @@ class TestOthers:
                 eventually(lambda: len(served.workers()) == 1, "the end of the polite client's process")
             assert memory_kib(served.everyone()) - before < 16 * 1024
 
-    def test_where_a_slow_handler_stops_the_others(self, model, served):
+    @pytest.mark.parametrize("route", ["slow", "cpu"])
+    def test_where_a_slow_handler_stops_the_others(self, model, served, route):
         if model.stalled_by > 10:
             pytest.skip(f"{model.stalled_by} slow requests would be needed. {model.why}")
         several = model.name == "multireactor"  # there the hash decides who shares a worker with the slow one
@@ -219,13 +249,13 @@ class TestOthers:
         with ExitStack() as crowd:
             slow = [crowd.enter_context(connect(served)) for _ in range(1 if several else model.stalled_by)]
             for sock in slow:
-                sock.sendall(request(f"/slow?seconds={3 if several else 0.5}", headers=goodbye))
+                sock.sendall(request(f"/{route}?seconds={3 if several else 0.5}", headers=goodbye))
             eventually(lambda: all(taken(served, sock) for sock in slow), "the slow requests read")
             polite = [crowd.enter_context(connect(served)) for _ in range(24)]
             for sock in polite:
                 sock.sendall(request("/who", headers=goodbye))
             eventually(lambda: any(readable(sock, 0) for sock in polite), "the first of the polite answered")
-            one_is_done = any(readable(sock, 0) for sock in slow)
+            one_is_done = any(readable(sock, 0.1) for sock in slow)  # the reactor still has to write it
             assert one_is_done != several, f"{len(slow)} slow handlers and the others. {model.why}"
             assert all(Replies(sock).next()[0] == 200 for sock in (*slow, *polite))
 
@@ -293,6 +323,18 @@ class TestRough:
         closed = sorted(line.split()[1] for line in lines if line.startswith("close"))
         assert connected == closed
         assert len(connected) == 8
+
+    def test_route_that_raises_costs_one_connection(self, model):
+        with serve(model.name, script=CHATTER) as served:
+            with connect(served) as sock:
+                sock.sendall(request("/broken"))
+                replies = Replies(sock)
+                assert (answer := replies.next())[0] == 500 and answer[1]["connection"] == "close"
+                assert replies.next() is None
+            assert ask(served)[2] == b"hello world!"
+            assert served.stop() == 0
+            (line,) = served.errors()
+            assert line.startswith("/broken raised ZeroDivisionError: division by zero (chatter.py:")
 
     def test_handler_that_raises_costs_one_connection(self, model):
         with serve(model.name, "trouble", script=CHATTER) as served:
@@ -525,3 +567,43 @@ def test_stop_during_the_start(model):
         assert process.returncode == 0
     finally:
         process.kill()
+
+
+class TestSharedListener:
+    """The other way of multireactor: one listener for all its workers."""
+
+    @pytest.fixture
+    def served(self):
+        with serve("multireactor", "--share", "listener") as served:
+            yield served
+
+    def test_all_are_answered_beside_silent_ones(self, served):
+        with ExitStack() as crowd:
+            for _ in range(50):
+                crowd.enter_context(connect(served))
+            polite = [crowd.enter_context(connect(served)) for _ in range(100)]
+            for sock in polite:
+                sock.sendall(request())
+            assert all(Replies(sock).next()[2] == b"hello world!" for sock in polite)
+            assert served.stop() == 0
+
+    def test_whoever_waits_in_the_queue_survives_the_death_of_a_worker(self, served):
+        crew = eventually(lambda: len(found := served.workers()) == 2 and found, "the crew")
+        for pid in crew:
+            os.kill(pid, signal.SIGSTOP)
+        with connect(served) as queued:
+            queued.sendall(request())
+            os.kill(crew[0], signal.SIGKILL)
+            os.kill(crew[1], signal.SIGCONT)
+            assert Replies(queued).next()[2] == b"hello world!"
+        eventually(lambda: len(served.workers()) == 2 and crew[0] not in served.workers(), "a successor")
+
+    def test_nobody_is_left_after_the_master_was_killed(self, served):
+        crew = eventually(lambda: len(found := served.workers()) == 2 and found, "the crew")
+        assert served.stop(signal.SIGKILL) == -signal.SIGKILL
+        eventually(lambda: not any(alive(pid) for pid in crew), "the end of all workers")
+
+    def test_a_port_in_use_is_one_line(self, served):
+        again = [*command("multireactor")[:-1], f"127.0.0.1:{served.port}", "--share", "listener"]
+        second = subprocess.run(again, capture_output=True, text=True, timeout=PATIENCE)
+        assert (second.returncode, len(second.stderr.splitlines())) == (1, 1)

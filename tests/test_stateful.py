@@ -263,7 +263,7 @@ class Crowd(RuleBasedStateMachine):
 
 
 def asleep(served):
-    """True once every process waits: a master or worker that is still starting has not opened all it keeps."""
+    """True once every process waits: one that is still starting has not opened all that it keeps."""
     return all(psutil.Process(pid).status() == psutil.STATUS_SLEEPING for pid in served.everyone())
 
 

@@ -1,10 +1,11 @@
 """Programs that others wrote, as clients: what they call an error would be one.
 
-curl and wrk must be there (with EVOLUTION_REQUIRE_TOOLS=1 their absence fails); ab and Node are tried where
-they are. Whatever holds a connection open holds a worker of the blocking kind, so those models are asked
-with as many connections as they have workers.
+curl and wrk must be there (with EVOLUTION_REQUIRE_TOOLS=1 their absence fails); ab, h2load, siege, httperf,
+hey, slowhttptest, Node, httpx, aiohttp and urllib3 are tried where they are. Whatever holds a connection open
+holds a worker of the blocking kind, so those models are asked with as many connections as they have workers.
 """
 
+import asyncio
 import http.client
 import json
 import os
@@ -15,7 +16,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from serving import PATIENCE, serve
+from serving import PATIENCE, ask, eventually, serve
 from test_contract import MODELS
 
 MANDATORY = {"curl", "wrk"}
@@ -63,14 +64,20 @@ def url(served):
     return f"http://127.0.0.1:{served.port}"
 
 
-def run(tool, *args, **options):
-    """Run a tool to its end and return what it printed; skip where it is not installed."""
-    if not shutil.which(tool):
+def found(tool):
+    """The tool's path; skip where it is not installed."""
+    path = shutil.which(tool)
+    if not path:
         if tool in MANDATORY and os.environ.get("EVOLUTION_REQUIRE_TOOLS") == "1":
             pytest.fail(f"{tool} is not installed, and EVOLUTION_REQUIRE_TOOLS=1 asks for it")
         pytest.skip(f"{tool} is not installed")
+    return path
+
+
+def run(tool, *args, **options):
+    """Run a tool to its end and return what it printed."""
     done = subprocess.run(
-        [tool, *map(str, args)], capture_output=True, text=True, timeout=3 * PATIENCE, **options
+        [found(tool), *map(str, args)], capture_output=True, text=True, timeout=3 * PATIENCE, **options
     )
     assert done.returncode == 0, (args, done.stdout[-500:], done.stderr[-500:])
     return done.stdout
@@ -148,6 +155,54 @@ class TestLoad:
         if keep_alive:
             assert re.search(r"Keep-Alive requests: +500\n", out), out
 
+    def test_h2load(self, model, url):
+        out = run("h2load", "--h1", "-t1", f"-c{at_once(model, 16)}", "-n500", f"{url}/")
+        assert "500 succeeded, 0 failed, 0 errored, 0 timeout" in out, out
+        assert "500 2xx" in out, out
+
+    @pytest.mark.parametrize("connection", ["keep-alive", "close"])
+    def test_siege(self, model, url, connection, tmp_path):
+        (tmp_path / "rc").write_text(f"connection = {connection}\njson_output = true\nparser = false\n")
+        env = dict(os.environ, HOME=str(tmp_path))
+        clients = at_once(model, 8)
+        out = run("siege", "-R", tmp_path / "rc", "-b", "-r", 20, "-c", clients, f"{url}/", env=env)
+        assert re.search(rf'"successful_transactions":\s*{20 * clients},', out), out
+        assert re.search(r'"failed_transactions":\s*0,', out), out
+
+    def test_httperf(self, served):
+        where = ("--server", "127.0.0.1", "--port", served.port, "--timeout", PATIENCE)
+        out = run("httperf", *where, "--num-conns", 20, "--num-calls", 10)
+        assert "connections 20 requests 200 replies 200 " in out and "Errors: total 0 " in out, out
+
+    def test_hey(self, model, url):
+        connections = max(1, at_once(model, 16) // 2)  # Go may dial more of them than it has clients
+        out = run("hey", "-n", connections * 20, "-c", connections, f"{url}/")
+        assert f"[200]\t{connections * 20} responses" in out and "Error distribution" not in out, out
+
+    @pytest.mark.parametrize("kind", ["-H", "-B", "-X"], ids=["headers", "body", "read"])
+    def test_slowhttptest(self, model, served, kind):
+        """Where slow clients can hold up the others by the nature of the model, they do so until they go."""
+        options = ("-c", 40, "-r", 200, "-i", 1, "-l", 3, "-p", 1, "-w", 8, "-y", 16, "-z", 4)
+        tool = subprocess.Popen(
+            [found("slowhttptest"), kind, *map(str, options), "-u", f"http://127.0.0.1:{served.port}/"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            eventually(lambda: connected_to(served.port) >= 40, "40 slow clients")
+            if not 0 < model.held_by <= 40:
+                assert ask(served)[2] == b"hello world!"
+        finally:
+            tool.terminate()
+            tool.wait(PATIENCE)
+        assert ask(served)[2] == b"hello world!"
+
+
+def connected_to(port):
+    """How many connections to a port of this machine are established (/proc/net/tcp, state 1)."""
+    with open("/proc/net/tcp") as table:
+        return sum(f" 0100007F:{port:04X} 01 " in row for row in table)
+
 
 class TestClients:
     def test_nodes_keep_alive_agent(self, model, served):
@@ -179,3 +234,38 @@ class TestClients:
             urllib.request.urlopen(f"{url}/nowhere", timeout=PATIENCE)
         assert caught.value.code == 404
         caught.value.close()
+
+    def test_httpx(self, url):
+        httpx = pytest.importorskip("httpx")
+        with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
+            answers = [client.get("/"), client.post("/echo", content=b"abc"), client.head("/")]
+            answers.append(client.post("/echo", content=iter([b"a", b"bc"])))  # in chunks
+            assert [answer.status_code for answer in answers] == [200] * 4
+            assert [answer.content for answer in answers] == [b"hello world!", b"abc", b"", b"abc"]
+            streams = {
+                answer.extensions["network_stream"].get_extra_info("client_addr") for answer in answers
+            }
+            assert len(streams) == 1, "the connection was not kept"
+
+    def test_urllib3(self, served):
+        urllib3 = pytest.importorskip("urllib3")
+        with urllib3.HTTPConnectionPool(*served.address, maxsize=1, timeout=PATIENCE, retries=False) as pool:
+            assert [pool.request("GET", "/").data for _ in range(3)] == [b"hello world!"] * 3
+            assert pool.request("POST", "/echo", body=b"abc").data == b"abc"
+            assert len(pool.request("GET", "/big?bytes=3000000").data) == 3_000_000
+            assert pool.num_connections == 1, "the connection was not kept"
+
+    def test_aiohttp(self, model, url):
+        aiohttp = pytest.importorskip("aiohttp")
+
+        async def ask_all():
+            connector = aiohttp.TCPConnector(limit=at_once(model, 4))
+            async with aiohttp.ClientSession(connector=connector) as session:
+
+                async def one(number):
+                    async with session.post(f"{url}/echo", data=b"%d" % number) as answer:
+                        return answer.status, await answer.read()
+
+                return await asyncio.gather(*map(one, range(50)))
+
+        assert asyncio.run(ask_all()) == [(200, b"%d" % number) for number in range(50)]

@@ -27,7 +27,7 @@ from evolution.lab.story import MOST_LANES, Story
 SAMPLE_EVERY = 0.05
 """Seconds between two samples while there is credit for them."""
 
-CREDIT, INCOME = 0.08, 0.035
+CREDIT, INCOME = 0.08, 0.03
 """Seconds of processor time for samples: at the start, and for each second. Dear samples become rare ones."""
 
 SAMPLE_AT_LEAST_EVERY = 1.0

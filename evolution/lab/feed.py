@@ -89,18 +89,29 @@ class Feed:
                 self._subscribers.remove(callback)
 
 
+LISTS = ("threads", "fds", "entries")
+"""Lists in the rows of an X-ray's own lists."""
+
+
 def thin(xray):
-    """Return an X-ray whose lists have at most MOST_ROWS rows; "hidden" says how many are missing."""
+    """Return an X-ray whose lists have at most MOST_ROWS rows; "hidden" says how many are missing.
+
+    Rows with nothing to cut are the same objects: copies of all would cost more than the look itself.
+    """
     hidden = {}
 
-    def cut(value, name=""):
-        if isinstance(value, dict):
-            return {key: cut(each, key) for key, each in value.items()}
-        if isinstance(value, list):
-            if len(value) > MOST_ROWS:
-                hidden[name] = hidden.get(name, 0) + len(value) - MOST_ROWS
-            return [cut(each, name) for each in value[:MOST_ROWS]]
-        return value
+    def cut(name, rows):
+        if len(rows) > MOST_ROWS:
+            hidden[name] = hidden.get(name, 0) + len(rows) - MOST_ROWS
+        return rows[:MOST_ROWS]
 
-    short = cut(xray)
+    short = dict(xray)
+    for name, rows in xray.items():
+        if isinstance(rows, list):
+            short[name] = [
+                row | {inner: cut(inner, row[inner]) for inner in LISTS if inner in row}
+                if not row.keys().isdisjoint(LISTS)
+                else row
+                for row in cut(name, rows)
+            ]
     return short | {"hidden": hidden} if hidden else short

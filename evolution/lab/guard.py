@@ -41,6 +41,9 @@ LOOK_AROUND = 0.5
 GIVE_UP = 10.0
 """Seconds for killing; what is still there then (a process of another user) is reported as left."""
 
+OBSERVER_ENDS_WITHIN = 0.5
+"""Seconds that strace gets, after the end of what it watched, to write its last lines."""
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 LINUX = sys.platform == "linux"
@@ -62,7 +65,8 @@ def main(parent, reports, stdin, command):
     try:
         watch(parent, server, alarm, ended)
     finally:
-        found = sweep(server, ended)
+        observer = await_observer(command, ended)
+        found = sweep(server, ended) - observer
     left = sorted(found - set(ended)) if reap(ended) else []
     report(reports, exit=ended.get(server), swept=len(found - {server}), left=left[:100])
 
@@ -116,6 +120,23 @@ def watch(parent, server, alarm, ended):
                     kill_at = min(kill_at, time.monotonic() + float(value))
                 elif word == b"signal":
                     os.kill(server, int(value))
+
+
+def await_observer(command, ended):
+    """Let strace, which is a grandchild here (strace -D), write its last lines; return its pid in a set.
+
+    It ends by itself once there is nothing to watch. While anything else is left, nobody waits for it.
+    """
+    observer, deadline = set(), time.monotonic() + OBSERVER_ENDS_WITHIN
+    if os.path.basename(command[0]) != "strace":  # noqa: PTH119 - pathlib starts slowly
+        return observer
+    while time.monotonic() < deadline and reap(ended):
+        left = descendants(os.getpid())
+        observer |= {pid for pid in left if name_of(pid) == "strace"}
+        if left - observer:
+            break
+        time.sleep(0.002)
+    return observer
 
 
 def sweep(server, ended):
@@ -181,6 +202,15 @@ def parent_of(pid):
             return int(file.read().rpartition(")")[2].split()[1])
     except OSError:
         return 0
+
+
+def name_of(pid):
+    """Return what a process is called, "" when it has vanished (proc_pid_comm(5))."""
+    try:
+        with open(f"/proc/{pid}/comm", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
 
 
 def reap(ended):

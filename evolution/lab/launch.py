@@ -14,14 +14,18 @@ from types import ModuleType
 import evolution
 from evolution.core.address import Address
 from evolution.lab import procfs
+from evolution.lab import trace as tracing
 from evolution.lab.guarded import Guarded, LaunchError
 
 READY_WITHIN = 5.0
 """Seconds a server may take to say that it listens."""
 
 
-def start(model, *, workers=None, address="tcp://127.0.0.1:0", args=(), timeout=READY_WITHIN):
+def start(model, *, workers=None, address="tcp://127.0.0.1:0", args=(), timeout=READY_WITHIN, trace=False):
     """Start one of the course's models, given as its module or its name; return it as a Server.
+
+    With `trace`, it runs under strace, several times slower, and `lab.calls(server)` shows its system calls.
+    Where that is impossible it runs as ever, and `server.untraced` says why.
 
     Raises LaunchError for an unknown model, when the server ends before it is ready (with its last words),
     and when it is not ready after `timeout` seconds; AddressError for an impossible address.
@@ -34,17 +38,17 @@ def start(model, *, workers=None, address="tcp://127.0.0.1:0", args=(), timeout=
     if workers is not None:
         command += ["--workers", str(workers)]
     env = {**os.environ, "PYTHONPATH": path}
-    return run([*command, *map(str, args)], model=name, timeout=timeout, env=env)
+    return run([*command, *map(str, args)], model=name, timeout=timeout, env=env, trace=trace)
 
 
-def run(command, ready="listening", *, model=None, timeout=READY_WITHIN, cwd=None, env=None):
+def run(command, ready="listening", *, model=None, timeout=READY_WITHIN, cwd=None, env=None, trace=False):
     """Start any command that prints the line `listening HOST:PORT` when it is ready; return it as a Server.
 
-    Raises LaunchError as `start` does.
+    `trace` as for `start`. Raises LaunchError as `start` does.
     """
     command = [str(word) for word in command]
     script = command[1:2] if command[0] == sys.executable else command
-    return Server(command, ready, model or Path(*script[:1]).stem, timeout, cwd, env)
+    return Server(command, ready, model or Path(*script[:1]).stem, timeout, cwd, env, trace)
 
 
 def model_name(model):
@@ -59,13 +63,31 @@ def model_name(model):
 class Server(Guarded):
     """A server that runs and is ready; a context manager, and a small card in a notebook."""
 
-    def __init__(self, command, ready="listening", model="server", timeout=READY_WITHIN, cwd=None, env=None):
+    def __init__(
+        self,
+        command,
+        ready="listening",
+        model="server",
+        timeout=READY_WITHIN,
+        cwd=None,
+        env=None,
+        trace=False,
+    ):
         self.model = model
         self.address = None
         """Where it listens, as an Address."""
+        self.untraced = tracing.refusal() if trace else "It was started without trace=True."
+        """Why there is no trace, in one sentence; "" when there is one."""
+        self.trace = None if self.untraced else tracing.Trace(model)
+        """Its system calls as they happen, a trace.Trace; None when there is none."""
         self._ready_word = ready
         self._ready = threading.Event()
-        super().__init__(command, on_line=self._look_for_address, cwd=cwd, env=env)
+        command = self.trace.command(command) if self.trace else command
+        try:
+            super().__init__(command, on_line=self._look_for_address, cwd=cwd, env=env)
+        except BaseException:
+            self._no_more_pipes()
+            raise
         try:
             self._ready.wait(timeout)
             if self.address is None:
@@ -73,6 +95,8 @@ class Server(Guarded):
         except BaseException:  # an interrupt too
             self.kill()
             raise
+        finally:
+            self._no_more_pipes()
 
     def __repr__(self):
         return f"<Server {self.model} at {self.address}, pid {self.pid}, {self._state()}>"
@@ -80,6 +104,10 @@ class Server(Guarded):
     def tree(self):
         """Return its processes, the main one first, then the descendants; [] when it is gone."""
         return procfs.tree(self.pid) if self.alive else []
+
+    def _no_more_pipes(self):
+        if self.trace:
+            self.trace.attached()
 
     def _look_for_address(self, line):
         if self.address is None and line.startswith(self._ready_word + " "):

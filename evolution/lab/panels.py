@@ -1,8 +1,6 @@
 """Panels: experiments with buttons, for a notebook.
 
     panel(server)                    clients on sliders, Run, Stop, the timeline and the X-ray, live
-    xray(server)                     one look at a running server
-    show(experiment)                 the timeline of an experiment that has ended
 
 A panel needs no front end: `panel.run.click(); panel.wait(10)` runs an experiment in any Python process.
 """
@@ -13,23 +11,20 @@ import threading
 import traceback
 
 import ipywidgets
-from IPython import get_ipython
-from IPython.display import display
 
-from evolution.lab import experiment, procfs
-from evolution.lab.clients import CARDS, ClientError, most, plan
+from evolution.lab.clients import CARDS, ClientError, plan
+from evolution.lab.controls import button, column, family, fold, row, slider
 from evolution.lab.crowd import Choice, words
 from evolution.lab.experiment import Experiment, ExperimentError
-from evolution.views import Timeline, XRay, base
+from evolution.lab.pictures import look
+from evolution.views import Timeline, XRay, recorded
+from evolution.views.form import Form
 
 FIRST = ("polite", "silent", "dripping", "slow_reader")
 """Cards that are always in sight; the others are so if the crowd has them, else under "More clients"."""
 
 USUAL = (("silent", 1), ("polite", 5))
 """The crowd of a panel that was not given any."""
-
-MANY = (0, 10, 50, 100, 500, 1000, 2000, 5000, 10_000)
-"""How many idle clients can be chosen."""
 
 _open = {}
 """Server: its panel. A cell that is run again makes a new panel, and the old one has to go."""
@@ -48,29 +43,30 @@ class Panel(ipywidgets.VBox):
         self.server, self.seconds, self.experiment = server, seconds, None
         groups = plan(server.address, list(USUAL if crowd is None else crowd), seconds)["groups"]
         self._choice = Choice([(g["card"], g["n"], {**g["options"], "gap": g["gap"]}) for g in groups])
-        self.clients = {name: _slider(card, self._choice.asked(name)) for name, card in CARDS.items()}
+        self.clients = {name: slider(card, self._choice.asked(name)) for name, card in CARDS.items()}
         first = [name for name in CARDS if name in FIRST or name in self._choice.given]
         more = [name for name in CARDS if name not in first]
         self.summary, self.said = ipywidgets.HTML(), ipywidgets.HTML()
-        self.run = _button("Run", "play", "Connect these clients to the server", self._run)
-        self.stop = _button("Stop", "stop", "End the experiment; what was seen stays", self._stop)
+        self.run = button("Run", "play", "Connect these clients to the server", self._run)
+        self.stop = button("Stop", "stop", "End the experiment; what was seen stays", self._stop)
         self.run.button_style, self.stop.disabled = "primary", True
         self.progress = ipywidgets.FloatProgress(min=0, max=1)
-        self.timeline, self.xray = Timeline(), XRay()
-        more_rows = _column([_row(name, self.clients[name]) for name in more])
-        self.more = _fold("More clients", more_rows)
-        self.fold = _fold("X-ray: the same moment inside the kernel", self.xray)
+        self.timeline = Timeline(recorded.timeline(server.model))
+        self.xray = XRay(recorded.xray(server.model))
+        more_rows = column([row(name, self.clients[name]) for name in more])
+        self.more = fold("More clients", more_rows)
+        self.fold = fold("X-ray: the same moment inside the kernel", self.xray)
         self.fold.observe(self._open_xray, "value")
-        for slider in self.clients.values():
-            slider.observe(self._count, "value")
-        rows = _column([_row(name, self.clients[name]) for name in sorted(first, key=_rank)])
+        for each in self.clients.values():
+            each.observe(self._count, "value")
+        rows = column([row(name, self.clients[name]) for name in sorted(first, key=_rank)])
         controls = ipywidgets.HBox([self.run, self.stop, self.summary])
         for part, name in ((controls, "controls"), (self.progress, "progress"), (self.said, "said")):
             part.add_class(f"evolution-{name}")
         views = [self.progress, self.said, self.timeline, self.fold, self.xray]
         super().__init__(
             [
-                ipywidgets.HTML(f"<style>{base.stylesheet('panel.css')}</style>"),
+                Form(),
                 rows,
                 self.more,
                 more_rows,
@@ -86,7 +82,7 @@ class Panel(ipywidgets.VBox):
     @property
     def crowd(self):
         """Who connects at the next Run, in this order; what the sliders say."""
-        return self._choice.crowd({name: slider.value for name, slider in self.clients.items()})
+        return self._choice.crowd({name: each.value for name, each in self.clients.items()})
 
     def wait(self, timeout=None):
         """Wait up to `timeout` seconds for the end of the experiment; return whether one has ended."""
@@ -100,7 +96,7 @@ class Panel(ipywidgets.VBox):
             experiment, self.experiment = self.experiment, None
         if experiment:
             experiment.stop()
-        for child in _family(self):
+        for child in family(self):
             if child is not self:
                 child.close()
         super().close()
@@ -191,7 +187,7 @@ class Panel(ipywidgets.VBox):
         experiment = self.experiment
         seen = experiment.xray if experiment else None
         if seen is None and self.server.alive:
-            seen = _look(self.server)
+            seen = look(self.server)
         if seen:
             self.xray.push({"kind": "xray", "state": seen})
             self.xray.flush()
@@ -224,104 +220,5 @@ def panel(server, crowd=None, seconds=6.0):
     return made
 
 
-def xray(server):
-    """Return the X-ray of a running server at this moment; run the cell again to look again.
-
-    Raises ProcessLookupError when the server has ended.
-    """
-    if not server.alive:
-        raise ProcessLookupError(f"expected a running server, but {server!r}; start it again")
-    return XRay(_look(server))
-
-
-def show(experiment, predicted=None):
-    """Return the timeline of an experiment; `predicted` is {client: seconds}, drawn as ghost marks.
-
-    A client is named by its label, "polite 3", or its id, "c3". Raises ValueError for one that is not there.
-    """
-    state = experiment.story.as_dict()
-    known = {name: lane["id"] for lane in state["lanes"] for name in (lane["id"], lane["label"])}
-    for client, t in (predicted or {}).items():
-        if client not in known:
-            labels = ", ".join(lane["label"] for lane in state["lanes"])
-            raise ValueError(f"expected one of the clients {labels}; not {client!r}")
-        state["guesses"].append({"lane": known[client], "t": float(t), "label": "your prediction"})
-    return Timeline(state)
-
-
-def _look(server):
-    return procfs.snapshot(server.pid, server.address.port, model=server.model)
-
-
 def _rank(name):
     return (FIRST.index(name) if name in FIRST else len(FIRST), list(CARDS).index(name))
-
-
-def _slider(card, n):
-    look = {"description": card.title, "tooltip": card.sentence, "style": {"description_width": "7.5em"}}
-    if card.name == "idle":
-        options = [(f"{each:,}", each) for each in sorted({*MANY, n}) if each <= most()]
-        slider = ipywidgets.SelectionSlider(options=options, value=n, **look)
-    else:
-        slider = ipywidgets.IntSlider(n, 0, max(20, n), **look)
-    slider.add_class(f"evolution-slider-{card.name}")
-    return slider
-
-
-def _row(name, slider):
-    row = ipywidgets.HBox([slider, ipywidgets.HTML(html.escape(CARDS[name].sentence))])
-    row.add_class("evolution-client")
-    return row
-
-
-def _column(rows):
-    column = ipywidgets.VBox(rows)
-    column.add_class("evolution-rows")
-    return column
-
-
-def _button(label, icon, tooltip, action):
-    button = ipywidgets.Button(description=label, icon=icon, tooltip=tooltip)
-    button.layout.width = "auto"
-    button.add_class(f"evolution-{label.lower()}")
-    button.on_click(action)
-    return button
-
-
-def _fold(label, content):
-    """Return a toggle that shows and hides `content`, hidden at first."""
-    toggle = ipywidgets.ToggleButton(description=label, tooltip=f"Show or hide: {label}")
-    toggle.add_class("evolution-fold")
-
-    def follow(_=None):
-        toggle.icon = "caret-down" if toggle.value else "caret-right"
-        content.layout.display = None if toggle.value else "none"
-
-    toggle.observe(follow, "value")
-    follow()
-    return toggle
-
-
-def _family(widget):
-    """Yield a widget and everything that exists for its sake: children, layouts, styles."""
-    yield widget
-    for name in widget.keys:
-        value = getattr(widget, name)
-        for each in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(each, ipywidgets.Widget):
-                yield from _family(each)
-
-
-def run(server, crowd, seconds=5.0, title=None):
-    """Run an experiment to its end and return it (`experiment.run`); in a notebook with a bar meanwhile."""
-    if get_ipython() is None:
-        return experiment.run(server, crowd, seconds, title)
-    bar = ipywidgets.FloatProgress(min=0, max=1, description="running", layout={"width": "24em"})
-    handle = display(bar, display_id=True)
-    try:
-        watch = lambda update: setattr(bar, "value", update.get("value", bar.value))  # noqa: E731
-        return experiment.run(server, crowd, seconds, title, watch)
-    finally:
-        bar.close()
-        if handle:
-            handle.update({"text/plain": ""}, raw=True)  # nothing of the bar stays in the saved notebook

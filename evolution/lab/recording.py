@@ -17,10 +17,14 @@ from evolution.lab.clients import roster
 from evolution.lab.delta import delta, patch
 from evolution.lab.feed import TICK, Feed
 from evolution.lab.story import MOST_LANES, Story
+from evolution.lab.trace_story import TraceStory
 
 FORMAT, VERSION = "evolution-recording", 1
 
 KINDS = ("client", "server", "end")
+
+CALLS = ("call", "signal", "exit")
+"""Kinds of events that a trace has (trace.py)."""
 
 
 class RecordingError(ValueError):
@@ -58,6 +62,14 @@ class Recording:
     def as_dict(self):
         """Return the Timeline state."""
         return self.story().as_dict()
+
+    def calls(self):
+        """Return the TraceStory of the system calls in this recording; without any, an empty one."""
+        story = TraceStory(self.title, recorded=True)
+        story.feed(item for item in self.items if item.get("kind") in CALLS)
+        story.under_way([], self.seconds)
+        story.finish()
+        return story
 
     def moment(self, t):
         """Return (Timeline state, X-ray or None) as they were `t` seconds after the start."""
@@ -150,6 +162,8 @@ class Replay(Feed):
             self._finish(self.story.now)
 
     def _take(self, item):
+        if item.get("kind") in CALLS:
+            return
         if "kind" in item:
             self.story.feed(item)
         else:
@@ -219,8 +233,8 @@ def _header(item):
 def _item(item, before):
     """Return an event as it is, an X-ray put together from the one before; try whether a Story takes it."""
     kind = item.get("kind")
-    if kind not in (*KINDS, "xray"):
-        raise RecordingError(f"expected a kind out of {', '.join(KINDS)}, xray; not {kind!r}")
+    if kind not in (*KINDS, *CALLS, "xray"):
+        raise RecordingError(f"expected a kind out of {', '.join([*KINDS, *CALLS])}, xray; not {kind!r}")
     if not isinstance(item.get("t"), (int, float)):
         raise RecordingError(f'expected a time "t" in seconds, not {item.get("t")!r}')
     try:
@@ -240,7 +254,9 @@ def _known_at(item):
 
 
 def _tell(story, item):
-    if "kind" in item:
+    if item.get("kind") in CALLS:
+        TraceStory("").feed([item])  # no part of the Timeline's story; this tells whether it is whole
+    elif "kind" in item:
         story.feed(item)
     else:
         story.sample(item)

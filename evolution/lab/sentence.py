@@ -93,7 +93,7 @@ def _was(some):
 NOW = {
     "connecting": "connecting",
     "queued": "in the queue",
-    "waiting": "waiting",
+    "waiting": "connected",
     "served": "being served",
     "sending": "getting an answer",
     "idle": "idle",
@@ -125,7 +125,7 @@ def _holders(story, lanes):
 
 
 def _held_thing(story, pids, n):
-    main = next(iter(story.tracks), "")
+    main = next((track.id for track in story.tracks), "")
     alone = len(story.tracks) == 1
     if alone:
         return "the server"

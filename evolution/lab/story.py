@@ -16,17 +16,13 @@ import heapq
 import threading
 from collections import Counter
 
-from evolution.lab.increments import Bands, Steps, Track
+from evolution.lab.increments import Bands, Steps
 from evolution.lab.lanes import Lane, Port, sight
 from evolution.lab.sentence import describe
 from evolution.lab.spans import Samples, client_spans
+from evolution.lab.tracks import Tracks
 
 MOST_LANES = 60
-
-MOST_TRACKS = 60
-"""Lanes for processes and threads."""
-
-STATES = {"R": "running", "T": "stopped", "t": "stopped", "Z": "zombie", "X": "gone"}
 
 STEP = 0.05
 """Seconds between two steps of the bands; more in an experiment of over 20 s."""
@@ -55,7 +51,7 @@ class Story:
         self.lanes = {}
         self.samples = Samples()
         self.queue = Steps()
-        self.tracks = {}
+        self.tracks = Tracks()
         self.clients = clients
         self.bands = Bands(max(STEP, (seconds or 0) / 400))
         self._ports = {}
@@ -114,7 +110,7 @@ class Story:
         self.samples.add(began, round(began + xray.get("took", 0.0), 6))
         self.now = max(self.now, self.samples.ends[-1])
         self._sample_connections(xray, index)
-        self._sample_processes(xray, began)
+        self.tracks.see(xray, began)
         if xray["listeners"]:
             limits = [each["limit"] for each in xray["listeners"]]
             self.queue.limit = None if None in limits else sum(limits)
@@ -152,7 +148,7 @@ class Story:
             "recorded": self.recorded,
             "lanes": [lane.as_dict() for lane in lanes],
             "queue": {"limit": self.queue.limit, "steps": list(self.queue.steps)},
-            "processes": [track.as_dict() for track in self.tracks.values()],
+            "processes": [track.as_dict() for track in self.tracks],
             "guesses": list(self.guesses),
         }
         if self.crowded:
@@ -176,7 +172,7 @@ class Story:
             "guesses": list(self.guesses),
         }
         update["lanes"] = [lane.changes() for lane in self._lanes_to_show() if lane.changed]
-        update["processes"] = [track.changes() for track in self.tracks.values() if track.changed]
+        update["processes"] = [track.changes() for track in self.tracks if track.changed]
         if self.crowded:
             update["bands"] = self.bands.changes(self._counted_to)
             update["clients"] = len(self.lanes)
@@ -232,25 +228,6 @@ class Story:
             self._soil(ports[number].owner)
         self._open_ports = seen
 
-    def _sample_processes(self, xray, t):
-        seen = set()
-        for process in xray["processes"]:
-            threads = process["threads"] or [
-                {"tid": process["pid"], "state": process["state"], "call": None, "wchan": ""}
-            ]
-            for thread in threads:
-                key = f"t{thread['tid']}" if thread["tid"] != process["pid"] else f"p{process['pid']}"
-                track = self.tracks.get(key)
-                if track is None:
-                    if len(self.tracks) == MOST_TRACKS:
-                        continue
-                    track = self.tracks[key] = Track(key, _name(process, thread))
-                seen.add(key)
-                track.see(t, *_activity(thread))
-        for key, track in self.tracks.items():
-            if key not in seen:
-                track.gone(t)
-
     def _soil(self, lane):
         """Note that this lane's spans have to be worked out anew."""
         if lane:
@@ -264,8 +241,8 @@ class Story:
             lane.spans, lane.end, lane.seen = client_spans(lane.facts, runs, self.samples)
             lane.changed = True
             if state != lane.state:
-                self.counts[state] -= 1
-                self.counts[lane.state] += 1
+                self.counts.subtract([state] if state else ())  # one that was nowhere has left nothing
+                self.counts.update([lane.state] if lane.state else ())
             self.bands.replace(spans, end, lane.spans, lane.end)
             if lane.end and not end and (lane.cut_off or lane.end["state"] == "timed_out"):
                 self._failed.append(lane.id)
@@ -288,14 +265,3 @@ class Story:
             slowest = [name for _, name in heapq.nlargest(12, waits, key=lambda wait: wait[0])]
         chosen = dict.fromkeys((*self._first.values(), *slowest, *self._failed[:20]))
         return [each for each in chosen if each not in self._chosen][:room]
-
-
-def _activity(thread):
-    state = STATES.get(thread["state"], "asleep")
-    return state, (thread.get("call") or thread.get("wchan") or "") if state == "asleep" else ""
-
-
-def _name(process, thread):
-    if thread["tid"] != process["pid"]:
-        return f"thread {thread['tid']}"
-    return f"{'worker' if process['depth'] else 'server'} {process['pid']}"

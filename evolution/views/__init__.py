@@ -2,7 +2,7 @@
 
 import importlib
 
-__all__ = ["Timeline", "XRay"]
+__all__ = ["Diff", "Map", "Race", "Scaling", "Steps", "Survival", "SysCalls", "Timeline", "XRay"]
 
 
 def __getattr__(name):  # so that the twins and the palette can be used without loading a widget library

@@ -12,6 +12,7 @@ GROUPS = (
     ("How it ends", [f"ends.{name}" for name in marks.ENDS]),
     ("A process or thread", ["process.running", "process.stopped", "process.zombie"]),
     ("What it sleeps in", [f"sleeps.{name}" for name in marks.SLEEPS]),
+    ("A system call", [f"syscall.{name}" for name in marks.SYSCALL]),
     ("What you expected", ["guess.guess"]),
 )
 STYLE = (

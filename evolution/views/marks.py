@@ -37,8 +37,13 @@ JUPYTER = {
 # Shapes: dash, line, hollow, solid, half (low and pale), ramp, asleep (pale, with strands), hatch, box.
 CLIENT = {
     "connecting": ("connecting", "SYN sent, no answer yet", "dash", "quiet"),
-    "queued": ("queued", "connected; the kernel holds it, no accept yet", "hollow", "queued"),
-    "waiting": ("waiting", "connected; nobody has looked yet where it waits", "half", "quiet"),
+    "queued": (
+        "queued",
+        "connected; seen in the accept queue: no accept yet",
+        "hollow",
+        "queued",
+    ),
+    "waiting": ("not sampled", "connected; no sample has seen yet who holds it", "half", "quiet"),
     "served": ("served", "a process or thread works for it; its pid is in the bar", "solid", "served"),
     "sending": (
         "sending",
@@ -105,6 +110,19 @@ CALLS = {
 }
 """Which kind of sleep a system call is (or a wait channel); whatever is not listed is "other"."""
 
+SYSCALL = {
+    "work": ("works", "a system call that comes back at once", "solid", "busy"),
+    "fail": (
+        "comes back with an errno",
+        "the kernel says why not: EAGAIN is 'nothing there yet'",
+        "hollow",
+        "fail",
+    ),
+    "signal": ("signal", "one arrives at this thread", "flag", "fail"),
+    "between": ("no system call", "the thread runs the program, or waits for a processor", "line", "quiet"),
+}
+"""What a thread does in the view of system calls, where it does not sleep."""
+
 GUESS = ("guess", "your prediction, on the same axis", "ghost", "guess")
 
 # Glyphs are drawn in a box from -6 to 6 around their point.
@@ -115,6 +133,7 @@ GLYPHS = {
     "hourglass": {"d": "M-4.2 -5.5H4.2L0.6 0L4.2 5.5H-4.2L-0.6 0Z", "fill": True},
     "bolt": {"d": "M1.6 -6.5L-4 1H-0.6L-1.8 6.5L4 -1.4H0.5Z", "fill": True},
     "stop": {"d": "M0 -6V6", "fill": False},
+    "flag": {"d": "M-1 7V-7L5.5 -4L0 -1.5", "fill": True},
 }
 
 LAYOUT = {
@@ -168,6 +187,7 @@ def language():
         "client": rows(CLIENT, *usual),
         "ends": rows(ENDS, *usual),
         "process": rows(PROCESS, *usual),
+        "syscall": rows(SYSCALL, *usual),
         "sleeps": rows(SLEEPS, "word", "meaning", "strands", "dash", "colour"),
         "guess": dict(zip(usual, GUESS, strict=True)),
         "calls": CALLS,

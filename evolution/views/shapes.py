@@ -139,6 +139,10 @@ def key(name, paint):
     table, _, item = name.partition(".")
     if table == "ends":
         return tag("g", glyph(marks.ENDS[item][2], marks.ENDS[item][3], paint), transform="translate(15,0)")
+    if table == "syscall" and marks.SYSCALL[item][2] in marks.GLYPHS:
+        return tag("g", glyph(*marks.SYSCALL[item][2:], paint), transform="translate(15,0)")
+    if table == "syscall":
+        return shape(marks.SYSCALL[item], 2, 28, 13, paint)
     if table == "guess":
         return ghost(8, 0, paint) + _line(14, 28, paint("guess"), "2 2", 1.5)
     if table == "sleeps":
@@ -150,4 +154,5 @@ def entry(name):
     """Return (word, meaning) of an entry of the legend, such as ``client.queued`` or ``sleeps.many``."""
     table, _, item = name.partition(".")
     tables = {"client": marks.CLIENT, "ends": marks.ENDS, "process": marks.PROCESS, "sleeps": marks.SLEEPS}
+    tables["syscall"] = marks.SYSCALL
     return tables[table][item][:2] if table in tables else marks.GUESS[:2]

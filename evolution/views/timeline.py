@@ -5,8 +5,7 @@ import time
 
 import traitlets
 
-from evolution.views import base
-from evolution.views.recorded import RECORDED
+from evolution.views import base, recorded
 from evolution.views.timeline_svg import drawing
 from evolution.views.timeline_text import text
 
@@ -26,7 +25,7 @@ class Timeline(base.View):
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, state=None, **kwargs):
-        super().__init__(state=RECORDED if state is None else state, **kwargs)
+        super().__init__(state=recorded.timeline() if state is None else state, **kwargs)
         self._latest = copy.deepcopy(self.state)
         self._set_at = float("-inf")
         self.on_msg(self._asked)

@@ -79,12 +79,16 @@ def _to(span, now):
 
 
 def counts(state, moments):
-    """Return {band: [clients at each of `moments`]}, in the bands of marks.RANK."""
+    """Return {band: [clients at each of `moments`]}, in the bands of marks.RANK.
+
+    At the end of a run that is over, how it ended counts: the last step of the bands, a little later.
+    """
     found = {band: [0] * len(moments) for band in marks.RANK}
     if "bands" in state:
         times = [t for t, _ in state["bands"]]
         for i, t in enumerate(moments):
-            at = bisect.bisect_right(times, t) - 1
+            over = t >= state["now"] and not state["running"]
+            at = len(times) - 1 if over else bisect.bisect_right(times, t) - 1
             if at >= 0 and t <= state["now"]:
                 for name, n in state["bands"][at][1].items():
                     found["failed" if name in FAILED else name][i] += n

@@ -222,10 +222,13 @@ class _Drawing:
 
     def _bands(self, y):
         columns = (self.right - self.left) // 2
-        found = model.counts(self.state, [self.end * i / columns for i in range(columns)])
+        drawn_to = min(columns, int(self.state["now"] / self.end * columns) + 1)
+        moments = [self.end * i / columns for i in range(columns)]
+        if not self.state["running"]:
+            moments[drawn_to - 1] = self.state["now"]
+        found = model.counts(self.state, moments)
         everyone, base = model.total(self.state), y + L["bands"]
         unit, floor = L["bands"] / max(1, everyone), [0] * columns
-        drawn_to = min(columns, int(self.state["now"] / self.end * columns) + 1)
         for band, row in found.items():
             if not any(row):
                 continue
@@ -246,7 +249,8 @@ class _Drawing:
                     "text_anchor": "middle",
                     "class_": "head",
                 }
-                parts.append(words(xs[at], base - middle * unit, band, self.paint, **ink))
+                word = marks.CLIENT[band][0] if band in marks.CLIENT else band
+                parts.append(words(xs[at], base - middle * unit, word, self.paint, **ink))
             table = "client" if band in marks.CLIENT else "ends"
             self.marks.append(
                 tag("g", *parts, data_key=f"{table}.{band}", data_band=band, data_peak=max(row))

@@ -75,8 +75,12 @@ def _row(lane, kind, end, now, used):
 
 def _bands(state, end):
     row = {band: n[0] for band, n in counts(state, [min(end, state["now"])]).items() if n[0]}
-    said = ", ".join(f"{n:,} {band}" for band, n in row.items())
+    said = ", ".join(f"{n:,} {_word(band)}" for band, n in row.items())
     return f"{total(state):,} clients, at the end {said}; the first of each kind, the slowest, the failed:"
+
+
+def _word(band):
+    return marks.CLIENT[band][0] if band in marks.CLIENT else band
 
 
 def _guesses(state):

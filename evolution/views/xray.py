@@ -4,7 +4,7 @@ import time
 
 import traitlets
 
-from evolution.views import base, marks
+from evolution.views import base, marks, recorded
 from evolution.views.xray_scene import scene
 from evolution.views.xray_svg import MEASURES, drawing
 from evolution.views.xray_words import text
@@ -14,7 +14,7 @@ EVERY = 1.0
 
 
 class XRay(base.View):
-    """Show one sample of a server, as `lab.procfs.snapshot` gives it, or nothing yet.
+    """Show one sample of a server, as `lab.procfs.snapshot` gives it; without one, a recorded sample.
 
     >>> view = XRay(snapshot(server.pid, server.address.port))
     >>> view.push({"kind": "xray", "state": snapshot(server.pid, server.address.port)})
@@ -28,7 +28,8 @@ class XRay(base.View):
     def __init__(self, state=None, **kwargs):
         self._shown = self._latest = None
         self._set_at = float("-inf")
-        super().__init__(state=state or {}, scene=scene(state), **kwargs)
+        state = recorded.xray() if state is None else state
+        super().__init__(state=state, scene=scene(state), **kwargs)
         self._shown = self.scene
 
     @traitlets.default("language")

@@ -66,7 +66,7 @@ def drawing(scene):
     places, cards, height = _places(scene)
     server = scene["server"]
     title = f"X-ray of the {server['model']} server" if server.get("model") else "X-ray"
-    said = textwrap.wrap(scene["sentence"], 100)
+    said = textwrap.wrap(("Recorded: " if scene.get("recorded") else "") + scene["sentence"], 100)
     total = height + 44 + 18 * len(said)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + 16}" height="{total}"'

@@ -175,7 +175,7 @@ def _connections(state):
 
 def text(scene):
     """The text twin: the sentence, then the three columns as indented lists. Takes what `scene` gives."""
-    lines = [scene["sentence"]]
+    lines = [("Recorded: " if scene.get("recorded") else "") + scene["sentence"]]
     for column in scene["columns"]:
         if not column["blocks"]:
             continue

@@ -18,11 +18,13 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from jupyter_client import BlockingKernelClient
 from serving import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / ".ci" / "out"
+AXE = OUT / "node_modules" / "axe-core" / "axe.min.js"
 
 FLAGS = [
     "--disable-gpu",
@@ -254,6 +256,25 @@ class Desk:
     def _whole(file):
         with suppress(ValueError):
             return json.loads(file.read_text())
+
+    def violations(self, selector):
+        """Return what axe-core says against WCAG 2.2 AA in the elements: [(rule, why, element)].
+
+        Skips the test without axe-core (`npm install --prefix .ci/out axe-core`), or fails where nothing may
+        be missing.
+        """
+        if not AXE.exists():
+            missing = f"no axe-core here: npm install --prefix {AXE.parents[2].relative_to(ROOT)} axe-core"
+            (pytest.fail if os.environ.get("EVOLUTION_REQUIRE_TOOLS") == "1" else pytest.skip)(missing)
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+        found = self.page.evaluate("([where, rules]) => axe.run(where, rules)", [selector, rules])
+        assert found["passes"], f"axe-core has found nothing to look at in {selector}"
+        return [
+            (each["id"], (node["any"] or node["all"] or node["none"])[0]["message"][:200], node["html"][:200])
+            for each in found["violations"]
+            for node in each["nodes"]
+        ]
 
     def picture(self, name, selector=None):
         """Keep a picture in .ci/out, of the page or of one element."""

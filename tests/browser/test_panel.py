@@ -113,8 +113,11 @@ def test_stop_keeps_the_picture_and_a_dead_server_is_named(panel):
     desk.page.wait_for_selector(".evo-timeline [data-lane=c3] [data-state=queued]")
     bar = desk.page.locator(".evolution-progress .progress-bar")
     eventually(lambda: bar.bounding_box()["width"] > 0 < bar.bounding_box()["height"], "progress")
+    player = desk.page.locator(".evo-timeline .evo-transport button, .evo-timeline .evo-scrub")
+    assert player.count() == 4 and all(each.is_disabled() for each in player.all())  # it has no end yet
     desk.page.locator("button.evolution-stop").click()
     await_end(desk)
+    eventually(lambda: all(each.is_enabled() for each in player.all()), "a player for the finished run")
     assert desk.ask("panel.experiment.running") is False
     told = recorded(desk)
     eventually(lambda: desk.page.evaluate(DRAWN) == told, f"a picture of {told}")
@@ -160,3 +163,21 @@ def test_notebook_7_shows_it_as_well(panel):
     told = recorded(desk)
     eventually(lambda: desk.page.evaluate(DRAWN) == told, f"a picture of {told}")
     desk.picture("panel-notebook-7")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_before_and_after_a_run(panel, theme):
+    desk = panel(theme)
+    desk.page.wait_for_selector(".evolution-panel [role=slider]")
+    assert desk.violations(".evolution-panel") == []
+    for fold in ("More clients", "X-ray"):
+        desk.page.locator(".evolution-fold", has_text=fold).click()
+    desk.page.wait_for_selector(".evo-xray [data-row]")
+    run(desk)
+    await_end(desk)
+    desk.page.wait_for_selector(".evo-timeline:not([data-recorded]) [data-end=done]")
+    assert desk.violations(".evolution-panel") == []
+    named = desk.page.locator(".evolution-panel [role=slider]").evaluate_all(
+        "all => all.map(one => one.ariaLabel)"
+    )
+    assert named and all(named) and len(set(named)) == len(named)

@@ -10,7 +10,7 @@ from ipywidgets.widgets.widget import _instances
 from serving import eventually
 
 from evolution import lab
-from evolution.lab import launch, panels, procfs
+from evolution.lab import controls, launch, panels, pictures, procfs
 from evolution.lab.clients import CARDS, ClientError
 from evolution.lab.crowd import Choice, words
 
@@ -70,21 +70,33 @@ def test_a_click_runs_the_experiment_and_the_timeline_tells_it(open_panel, serve
     eventually(no_experiment_thread, "the end of the experiment's thread")
 
 
+def test_before_the_first_run_a_panel_shows_the_recorded_one_of_its_model(open_panel):
+    with launch.start("select_loop") as server:
+        panel = open_panel(server)
+        for view in (panel.timeline, panel.xray):
+            assert view.state["recorded"] and view.text().startswith("Recorded: ")
+        assert panel.timeline.state["title"].startswith("select_loop")
+        shown = [lane["card"] for lane in panel.timeline.state["lanes"]]
+        assert {card: shown.count(card) for card in shown} == {card: n for card, n, _ in panel.crowd}
+        panel.fold.value = True  # whoever opens it sees this server, and no recorded one
+        assert not panel.xray.scene.get("recorded") and panel.xray.state["server"]["pid"] == server.pid
+
+
 def test_all_forms_of_output_are_offered(open_panel, server):
     panel = open_panel(server, SHORT)
     panel.run.click()
     assert panel.wait(PATIENCE)
     sentence = panel.experiment.story.as_dict()["sentence"]
-    for shown in (panel, panels.show(panel.experiment)):
+    for shown in (panel, pictures.show(panel.experiment)):
         data, _ = shown._repr_mimebundle_()
         assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == shown.model_id
         assert data["image/svg+xml"].startswith("<svg") and sentence in data["text/plain"]
     assert panel.text().startswith("blocking: 4 clients in this order: 1 silent, 3 polite\n")
-    data, _ = panels.xray(server)._repr_mimebundle_()
+    data, _ = pictures.xray(server)._repr_mimebundle_()
     assert "accept" in data["text/plain"] and "accept" in data["image/svg+xml"]
     for widget in list(_instances.values()):
         if isinstance(widget, (panels.Timeline, panels.XRay)) and widget not in (panel.timeline, panel.xray):
-            for part in panels._family(widget):
+            for part in controls.family(widget):
                 part.close()
 
 
@@ -105,7 +117,7 @@ def test_sliders_say_who_connects(open_panel, server):
 def test_every_card_has_a_slider_and_its_sentence(open_panel, server):
     panel = open_panel(server)
     assert list(panel.clients) == list(CARDS)
-    written = {each.value for each in panels._family(panel) if isinstance(each, ipywidgets.HTML)}
+    written = {each.value for each in controls.family(panel) if isinstance(each, ipywidgets.HTML)}
     assert {card.sentence for card in CARDS.values()} <= written
     assert panel.clients["idle"].options[-1] == ("10,000", 10_000)
     for slider in panel.clients.values():
@@ -164,7 +176,7 @@ def test_an_ended_server_is_named_with_its_last_words(open_panel):
         assert "The server has ended. Start it again" in panel.said.value
         assert "the disk is full" in panel.said.value and not panel.run.disabled
         with pytest.raises(ProcessLookupError, match="expected a running server"):
-            panels.xray(server)
+            pictures.xray(server)
 
 
 def test_a_killed_server_is_named_by_its_signal(open_panel, server):
@@ -229,7 +241,7 @@ def test_predictions_become_ghost_marks(server):
     assert experiment.story.as_dict()["guesses"] == []
     with pytest.raises(ValueError, match="expected one of the clients polite 1, polite 2; not 'polite 3'"):
         lab.show(experiment, predicted={"polite 3": 1})
-    for part in panels._family(shown):
+    for part in controls.family(shown):
         part.close()
 
 

@@ -160,7 +160,7 @@ HEADER = '{"format":"evolution-recording","version":1}'
         ([HEADER, '{"kind":"client"}'], 'line 2: expected a time "t" in seconds, not None'),
         (
             [HEADER, '{"t":0,"kind":"dance"}'],
-            "line 2: expected a kind out of client, server, end, xray; not 'dance'",
+            "line 2: expected a kind out of client, server, end, call, signal, exit, xray; not 'dance'",
         ),
         ([HEADER, '{"t":0,"kind":"client"}'], "line 2: expected the members of an event of kind client"),
         (
@@ -171,6 +171,7 @@ HEADER = '{"format":"evolution-recording","version":1}'
             [HEADER, '{"t":0,"kind":"xray"}'],
             "line 2: expected the changes of an X-ray, but: KeyError 'delta'",
         ),
+        ([HEADER, '{"t":0,"kind":"call","tid":1}'], "line 2: expected the members of an event of kind call"),
         ([HEADER, '{"t":0,"kind":"xray","delta":{"=":[]}}'], "line 2: expected the changes of an X-ray"),
         ([HEADER, '{"t":0,"kind":"xray","delta":{".":{}}}'], "line 2: expected the changes of an X-ray"),
     ],
@@ -195,9 +196,32 @@ def test_the_document_shows_lines_that_can_be_read():
         "client",
         "client",
         "xray",
+        "call",
+        "signal",
+        "exit",
         "server",
         "end",
     ]
+    assert recording.calls().as_dict()["lanes"][0]["spans"][0]["words"].startswith("accept4(3, ")
+
+
+def test_system_calls_are_kept_beside_the_clients_and_change_nothing_about_them(recorded, tmp_path):
+    calls = [
+        {"t": 0.01, "kind": "call", "tid": 9, "name": "accept4", "args": "3"},
+        {"t": 0.02, "kind": "signal", "tid": 9, "name": "SIGTERM"},
+        {"t": 0.03, "kind": "exit", "tid": 9, "status": 0},
+    ]
+    calls[0] |= {"result": 4, "error": "", "note": "", "took": 0.005}
+    alone = recorded.as_dict()
+    for call in calls:
+        recorded.add(call)
+    recorded.save(tmp_path / "both.jsonl")
+    again = load(tmp_path / "both.jsonl")
+    assert again.as_dict() == alone and again.items == recorded.items
+    assert again.moment(0.3)[0]["lanes"] == recorded.moment(0.3)[0]["lanes"]
+    (lane,) = again.calls().as_dict()["lanes"]
+    assert [span["word"] for span in lane["spans"]] == ["accept4", "SIGTERM"]
+    assert lane["end"] == {"state": "gone", "t": 0.03, "note": "exited with 0"}
 
 
 def test_an_older_xray_is_not_changed_by_a_newer_one(recorded):

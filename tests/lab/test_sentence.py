@@ -116,7 +116,7 @@ def test_the_sentence_while_it_runs():
     story = told(
         connecting(1, 0.0, "silent"), event(1, 0.1, "connected"), connecting(2, 0.2), connecting(3, 0.2)
     )
-    assert story.as_dict()["sentence"] == "Three clients; two connecting, one waiting."
+    assert story.as_dict()["sentence"] == "Three clients; two connecting, one connected."
 
 
 def test_the_sentence_of_a_server_that_dies():

@@ -19,6 +19,15 @@ def test_without_a_sample_a_client_waits():
     assert spans(story) == [("connecting", 1.0, 1.1), ("waiting", 1.1, None)]
 
 
+def test_each_client_is_counted_where_it_is_and_nowhere_else():
+    story = told(connecting(1, 1.0), connecting(2, 1.0), event(2, 1.1, "connected"))
+    story.as_dict()
+    story.feed(event(1, 1.2, "refused"))
+    story.as_dict()
+    assert {state: n for state, n in story.counts.items() if n} == {"refused": 1, "waiting": 1}
+    assert min(story.counts.values()) >= 0 and None not in story.counts
+
+
 def test_queued_from_the_first_sample_that_saw_it_to_the_first_that_did_not():
     story = told(
         connecting(1, 1.0),

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 import view_states as states
 
-from evolution.views import Timeline, legend, marks, timeline
+from evolution.views import Timeline, legend, marks, recorded, timeline
 from evolution.views import timeline_state as model
-from evolution.views.recorded import RECORDED
 from evolution.views.timeline import merge
 from evolution.views.timeline_svg import drawing
 from evolution.views.timeline_text import text
@@ -190,6 +189,19 @@ def test_bands_that_the_story_counted_are_drawn_as_they_are():
     found = model.counts(state, [0.5, 2.0])
     assert found["connecting"] == [5, 0] and found["idle"] == [0, 4000] and found["failed"] == [0, 10]
     assert "4,010 clients" in drawing(state) and "4,010 clients" in text(state)
+
+
+def test_the_last_stretch_of_the_bands_shows_how_it_ended():
+    """The last step lies a little after the end; while a run goes on, nothing is shown before its time."""
+    state = states.crowd(70) | {"now": 2.0, "end": 2.0, "clients": 70}
+    state["bands"] = [[0.0, {"idle": 70}], [1.95, {"idle": 66, "done": 4}], [2.05, {"done": 60, "reset": 10}]]
+    assert model.counts(state, [1.96, 2.0])["done"] == [4, 60]
+    assert "10 failed" in text(state)
+    tree = root(state)
+    peaks = {g.get("data-band"): g.get("data-peak") for g in tree.iter(f"{SVG}g") if g.get("data-band")}
+    assert peaks == {"idle": "70", "done": "60", "failed": "10"}
+    state["running"] = True
+    assert model.counts(state, [1.96, 2.0])["done"] == [4, 4]
 
 
 def test_counts_add_up_to_the_clients_that_exist():
@@ -442,7 +454,7 @@ def test_a_reloaded_page_gets_the_whole(watched):
 
 def test_an_empty_view_shows_a_recorded_run_and_says_so():
     view = Timeline()
-    assert view.state == RECORDED and view.state["recorded"] is True
+    assert view.state == recorded.timeline() and view.state["recorded"] is True
     assert view.text().startswith("Recorded: ")
     assert "Recorded: " in view.svg()
 
@@ -460,3 +472,23 @@ def test_the_module_is_whole():
     assert "export default () => {" in code and not re.search(r"^\s*import\b|import\(", code, re.M)
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", code + str(Timeline._css))
     assert "--evo-served:#0072B2" in str(Timeline._css)
+
+
+# --- the recorded runs ---
+@pytest.mark.parametrize("name", ["blocking", "prefork", "select_loop", "reactor"])
+def test_the_recorded_runs_are_whole_and_their_twins_fresh(name):
+    """python -m evolution.lab.record makes them, python -m evolution.views.recorded draws them."""
+    state, xray = recorded.timeline(name), recorded.xray(name)
+    assert state["recorded"] and xray["recorded"] and not state["running"]
+    assert state["title"].startswith(name) and xray["server"]["model"] == name
+    assert [each["label"] for each in state["lanes"]] == ["silent 1", *(f"polite {n}" for n in range(1, 6))]
+    assert {each["end"]["state"] for each in state["lanes"]} == {"done"}
+    twins = dict(recorded.twins())
+    folder = Path(__file__).parents[2] / "notebooks" / "img"
+    for view in ("timeline", "xray"):
+        file = f"{view}-{name}.svg"
+        assert (folder / file).read_text(encoding="utf-8") == twins[file] + "\n"
+
+
+def test_a_model_without_a_recorded_run_gets_the_first():
+    assert recorded.timeline("threads") is recorded.timeline() and recorded.xray("threads") is recorded.xray()

@@ -103,7 +103,7 @@ CROWD = xray(
     [connection(5000 + i, (100, 4 + i), unread=512 if i == 300 else 0) for i in range(320)],
 )
 STATES = {
-    "nothing": None,
+    "nothing": {},
     "idle": IDLE,
     "blocked": BLOCKED,
     "prefork": PREFORK,

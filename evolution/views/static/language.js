@@ -162,6 +162,7 @@ function legend(root, language) {
     const [table, name] = key.split(".");
     const picture = svg("svg", { width: 30, height: 18, viewBox: "0 -9 30 18", "aria-hidden": "true" });
     if (table === "ends") picture.append(set(drawGlyph(language.ends[name], language.glyphs[language.ends[name].shape]), { transform: "translate(15,0)" }));
+    else if (table === "syscall" && language.glyphs[language.syscall[name].shape]) picture.append(set(drawGlyph(language.syscall[name], language.glyphs[language.syscall[name].shape]), { transform: "translate(15,0)" }));
     else if (table === "guess") picture.append(ghost(8), svg("line", { x1: 14, x2: 28, stroke: paint("guess"), "stroke-width": 1.5, "stroke-dasharray": "2 2" }));
     else {
       const hatch = unique("hatch");
@@ -189,7 +190,7 @@ function legend(root, language) {
     node: list,
     show(keys) {
       const order = Object.keys(language.client).map((k) => `client.${k}`).concat(Object.keys(language.ends).map((k) => `ends.${k}`),
-        Object.keys(language.process).map((k) => `process.${k}`), Object.keys(language.sleeps).map((k) => `sleeps.${k}`), ["guess.guess"]);
+        Object.keys(language.process).map((k) => `process.${k}`), Object.keys(language.sleeps).map((k) => `sleeps.${k}`), Object.keys(language.syscall).map((k) => `syscall.${k}`), ["guess.guess"]);
       const present = order.filter((key) => keys.has(key) && key !== "process.gone" && key !== "process.asleep");
       if (present.join() === shown) return;
       shown = present.join();

@@ -44,6 +44,9 @@ function timelineView(host, language, read) {
   const plotClip = unique("plot"), headClip = unique("head"), hatch = unique("hatch");
   const plotRect = svg("rect"), headRect = svg("rect");
   const grid = svg("g"), axis = svg("g"), names = svg("g"), marks = svg("g", { "clip-path": `url(#${headClip})` });
+  const clientNames = svg("g"), clientMarks = svg("g"), otherNames = svg("g"), otherMarks = svg("g");
+  names.append(clientNames, otherNames);
+  marks.append(otherMarks, clientMarks);
   const guesses = svg("g"), hair = svg("line", { class: "evo-hair", "data-live": "", display: "none" });
   const hairTime = svg("g", { "data-live": "", display: "none" }), headLine = svg("line", { class: "evo-head", "data-live": "", display: "none" });
   const chosen = svg("rect", { class: "evo-chosen", "data-live": "", display: "none", rx: 3 });
@@ -75,58 +78,69 @@ function timelineView(host, language, read) {
   let speed = 1, chosenSpeed = false, width = 0, height = 0, left = 0, right = 0, plan = "", frame = 0;
   let head = null, playing = false, lastTick = 0, zoomed = false, laneChosen = -1, fresh = true;
   const view = { from: 0, to: 1 };
+  let keptBefore = "", listed = 0, laidOut = 0, clipped = {}; // what the clients' lanes were laid out for; when the legend and the lanes were last made
   let lanes = new Map(), order = [], queueRow = null, bandRow = null;
   const x = (t) => left + ((t - view.from) / (view.to - view.from)) * (right - left);
   const at = (px) => view.from + ((px - left) / (right - left)) * (view.to - view.from);
 
-  // --- where everything goes; only when lanes come, or the width changes ---
+  // --- where everything goes; only when lanes come, or the width changes. Clients that are there already stay as they are ---
   function layout(state) {
     const many = Boolean(state.bands) || state.lanes.length > L.many;
     const shown = many ? interesting(state, L.interesting) : state.lanes;
     const wanted = [width, many, shown.map((lane) => lane.id + lane.label).join(), state.processes.map((lane) => lane.id + lane.label).join(), fresh].join("|");
     if (wanted === plan) return false;
+    if (state.running && !fresh && order.length > 100 && performance.now() - laidOut < 120) { // many come at once: in batches
+      setTimeout(() => ask(false), 130);
+      return false;
+    }
+    laidOut = performance.now();
     plan = wanted;
+    const again = fresh;
     fresh = false;
     left = Math.round(clamp(width * L.gutter_share, ...L.gutter));
     right = width - L.right;
     const dense = shown.length + state.processes.length >= L.dense;
     const row = dense ? L.dense_row : L.row, thick = dense ? L.dense_bar : L.bar;
-    names.replaceChildren();
-    marks.replaceChildren();
-    lanes = new Map();
-    order = [];
+    const kept = `${width} ${many} ${row}`, clients = order.filter((entry) => entry.kind === "client");
+    const grown = kept === keptBefore && !again && clients.every((entry, i) => shown[i]?.id === entry.id && shown[i].label === entry.label);
+    keptBefore = kept;
+    otherNames.replaceChildren();
+    otherMarks.replaceChildren();
+    if (!grown) { clientNames.replaceChildren(); clientMarks.replaceChildren(); clients.length = 0; }
+    order = [...clients];
+    lanes = new Map(order.map((entry) => [entry.id, entry]));
     let y = L.axis;
-    const heading = (text, extra) => {
-      names.append(label(4, y, text, { class: "evo-heading", fill: paint("soft") }),
+    const heading = (text) => {
+      otherNames.append(label(4, y, text, { class: "evo-heading", fill: paint("soft") }),
         svg("line", { x1: 0, x2: width, y1: y - 10, y2: y - 10, stroke: paint("rule"), "data-rule": "" }));
-      if (extra) names.append(extra);
     };
     const lane = (source, kind, indent = 0) => {
       const group = svg("g", { transform: `translate(0,${y + row / 2})`, "data-lane": source.id, "data-kind": kind });
-      names.append(fitted(4 + indent, y + row / 2, source.label || source.id, left - 10 - indent));
-      marks.append(group);
-      const entry = { id: source.id, kind, group, y, row, thick, marks: [], end: null };
+      (kind === "client" ? clientNames : otherNames).append(fitted(4 + indent, y + row / 2, source.label || source.id, left - 10 - indent));
+      (kind === "client" ? clientMarks : otherMarks).append(group);
+      const entry = { id: source.id, label: source.label, kind, group, y, row, thick, marks: [], end: null, fresh: true };
       lanes.set(source.id, entry);
       order.push(entry);
       y += row;
     };
-    names.append(label(4, 11, many ? grouped(total(state)) + (width < 480 ? "" : " clients") : "Clients", { class: "evo-heading", fill: paint("soft") }));
+    otherNames.append(label(4, 11, many ? grouped(total(state)) + (width < 480 ? "" : " clients") : "Clients", { class: "evo-heading", fill: paint("soft") }));
     bandRow = null;
     if (many) {
       bandRow = { y, group: svg("g", { "data-bands": "" }), scale: svg("g") };
-      marks.append(bandRow.group);
-      names.append(bandRow.scale);
+      otherMarks.append(bandRow.group);
+      otherNames.append(bandRow.scale);
       y += L.bands + 10;
-      if (shown.length) names.append(label(4, y + 6, "the first of each kind, the slowest, the failed", { class: "evo-heading", fill: paint("soft") }));
+      if (shown.length) otherNames.append(label(4, y + 6, "the first of each kind, the slowest, the failed", { class: "evo-heading", fill: paint("soft") }));
       y += shown.length ? 18 : 0;
     }
-    for (const source of shown) lane(source, "client");
+    y += clients.length * row;
+    for (const source of shown.slice(clients.length)) lane(source, "client");
     y += L.gap;
     queueRow = { y: y + 2, group: svg("g", { "data-queue": "" }), length: label(4, y + 32, "", { fill: paint("soft"), class: "evo-number" }), limit: svg("g") };
     y += 10;
     heading("Accept queue");
-    names.append(queueRow.length, queueRow.limit);
-    marks.append(queueRow.group);
+    otherNames.append(queueRow.length, queueRow.limit);
+    otherMarks.append(queueRow.group);
     y = queueRow.y + L.queue + L.gap + 8;
     heading("Server");
     y += 10;
@@ -137,7 +151,7 @@ function timelineView(host, language, read) {
     for (const mark of [hair, headLine]) set(mark, { y1: L.axis - 6, y2: height - 4 });
     root.style.setProperty("--evo-left", `${left}px`);
     root.style.setProperty("--evo-right", `${L.right}px`);
-    return true;
+    return grown ? "grown" : "all";
   }
   function fitted(px, py, text, room) {
     const most = Math.floor(room / 6.2), cut = text.length > most ? text.slice(0, Math.max(1, most - 1)) + "…" : text;
@@ -172,6 +186,7 @@ function timelineView(host, language, read) {
   function place(mark, now) {
     const { span } = mark, from = x(span.from), to = x(span.to ?? Math.max(now, span.from));
     const visible = to >= left - 4 && from <= right + L.right;
+    mark.open = span.to == null;
     set(mark.node, { display: visible ? null : "none", "data-to": span.to ?? null });
     const cut = span.state === "sending" ? (value) => value : (value) => clamp(value, left - 4, width + 4);
     if (visible) mark.place(cut(from), cut(to));
@@ -200,11 +215,15 @@ function timelineView(host, language, read) {
       entry.group.append(mark.node);
       place(mark, now);
     }
-    const settled = everything ? 0 : Math.max(0, same - 1);
-    for (let i = settled; i < same; i++) place(entry.marks[i], now);
+    const last = same - 1; // a span that goes on grows with the time; the others stay where they are
+    if (everything || entry.fresh) for (let i = 0; i < same; i++) place(entry.marks[i], now);
+    else if (last >= 0 && (source.spans[last].to == null || entry.marks[last].open)) place(entry.marks[last], now);
     if (entry.end && entry.end.end !== source.end) { entry.end.node.remove(); entry.end = null; }
-    if (source.end && !entry.end && language.ends[source.end.state]) entry.end = drawEnd(entry, source.end);
-    if (entry.end) { entry.group.append(entry.end.node); placeEnd(entry.end); }
+    const ends = source.end && !entry.end && language.ends[source.end.state];
+    if (ends) entry.end = drawEnd(entry, source.end);
+    if (entry.end && (ends || same < entry.marks.length)) entry.group.append(entry.end.node);
+    if (entry.end && (ends || everything || entry.fresh)) placeEnd(entry.end);
+    entry.fresh = false;
   }
   function drawQueue(state) {
     const { steps, limit } = state.queue, peak = Math.max(0, ...steps.map((s) => s[1]));
@@ -254,7 +273,7 @@ function timelineView(host, language, read) {
       const colour = paint(look.colour), table = language.client[name] ? "client" : "ends";
       nodes.push(svg("g", { class: "evo-mark", "data-key": `${table}.${name}`, "data-band": name, "data-peak": tallest, "data-also": name === "failed" ? [...FAILED].map((end) => `ends.${end}`).join(" ") : null },
         svg("path", { d: upper + lower + "Z", fill: colour, "fill-opacity": look.opacity, stroke: colour, "stroke-width": 1, "stroke-dasharray": name === "connecting" ? "3 2" : null }),
-        spot && label(left + (spot.at * (right - left)) / columns, base - spot.middle * unit, name, { "text-anchor": "middle", fill: paint(look.opacity < 1 ? "ink" : "onmark"), class: "evo-heading" })));
+        spot && label(left + (spot.at * (right - left)) / columns, base - spot.middle * unit, language.client[name]?.word || name, { "text-anchor": "middle", fill: paint(look.opacity < 1 ? "ink" : "onmark"), class: "evo-heading" })));
     }
     bandRow.group.replaceChildren(...nodes);
     bandRow.scale.replaceChildren(label(left - 8, base - L.bands + 5, grouped(all), { "text-anchor": "end", fill: paint("soft"), class: "evo-number" }),
@@ -283,10 +302,10 @@ function timelineView(host, language, read) {
     const state = read(), before = `${view.from} ${view.to}`;
     if (!width) return;
     if (!zoomed) Object.assign(view, { from: 0, to: reach(state) });
-    const moved = layout(state), everything = moved || before !== `${view.from} ${view.to}` || redraw;
+    const moved = layout(state), everything = moved === "all" || before !== `${view.from} ${view.to}` || redraw;
     redraw = false;
     const sources = new Map([...state.lanes, ...state.processes].map((lane) => [lane.id, lane]));
-    if (everything) drawAxis();
+    if (everything || moved) drawAxis();
     for (const entry of order) drawLane(entry, sources.get(entry.id), everything, state.now);
     if (bandRow) drawBands(state);
     drawQueue(state);
@@ -297,10 +316,13 @@ function timelineView(host, language, read) {
     title.textContent = state.title || "Timeline";
     chip.textContent = state.recorded ? "recorded" : state.running ? `running · ${time(state.now)}` : "";
     chip.hidden = !chip.textContent;
-    const present = new Set([...marks.querySelectorAll(".evo-mark"), ...guesses.querySelectorAll(".evo-mark")].map((node) => node.dataset.key));
-    key.show(present);
+    if (!state.running || performance.now() - listed > 250) {
+      listed = performance.now();
+      key.show(new Set([...marks.querySelectorAll(".evo-mark"), ...guesses.querySelectorAll(".evo-mark")].map((node) => node.dataset.key)));
+    }
     key.light();
     say(state);
+    for (const control of [play, back, on, scrub]) control.disabled = Boolean(state.running); // a run has no end to go back from
     if (!chosenSpeed) { speed = SPEEDS.find((s) => lastMoment(state) / s >= 2) || SPEEDS[SPEEDS.length - 1]; showTempo(); }
   }
   let redraw = true;
@@ -318,7 +340,8 @@ function timelineView(host, language, read) {
   const showTempo = () => { tempo.textContent = speed === 1 ? "1×" : speed === 0.25 ? "¼×" : speed === 0.1 ? "⅒×" : "1/50×"; set(tempo, { "aria-label": `Tempo ${tempo.textContent}` }); };
   function showHead(state) {
     const t = head === null ? view.to : head, px = clamp(x(t), left - 3, width);
-    set(headRect, { x: 0, y: 0, width: head === null ? width : px, height });
+    const clip = { x: 0, y: 0, width: head === null ? width : px, height };
+    if (clip.width !== clipped.width || height !== clipped.height) set(headRect, (clipped = clip)); // a new clip paints everything anew
     set(headLine, { x1: px, x2: px, display: head === null ? "none" : null });
     set(root, { "data-head": head === null ? null : head.toFixed(4), "data-playing": playing });
     scrub.value = Math.round(clamp((t - view.from) / (view.to - view.from), 0, 1) * 1000);

@@ -72,7 +72,8 @@ function lengthAt(queue, t) {
 // Counts by state over `columns` equal stretches of time; clients that have ended stay counted as such.
 function countStates(state, rank, from, to, columns) {
   const counts = Object.fromEntries(rank.map((name) => [name, new Int32Array(columns + 1)]));
-  const column = (t) => clamp(Math.floor(((t - from) / (to - from)) * columns), 0, columns);
+  const last = state.running ? columns : columns - 1; // how it ended is to be seen: the end is part of the last stretch
+  const column = (t) => clamp(Math.floor(((t - from) / (to - from)) * columns), 0, t <= to ? last : columns);
   const add = (name, a, b) => {
     if (!counts[name] || b <= from) return;
     counts[name][column(a)] += 1;
@@ -90,12 +91,13 @@ const total = (state) => state.clients ?? state.lanes.length;
 function bandCounts(state, rank, from, to, columns) {
   if (!state.bands) return countStates(state, rank, from, to, columns);
   const counts = Object.fromEntries(rank.map((name) => [name, new Int32Array(columns + 1)]));
-  const steps = state.bands;
+  const steps = state.bands, now = state.now || 0, wide = (to - from) / columns;
   let at = -1;
   for (let i = 0; i <= columns; i++) {
-    const t = from + ((to - from) * i) / columns;
+    const t = from + wide * i;
     while (at + 1 < steps.length && steps[at + 1][0] <= t) at++;
-    if (at < 0 || t > (state.now || 0)) continue;
+    if (!state.running && t <= now && t + wide >= now) at = steps.length - 1; // how it ended
+    if (at < 0 || t > now) continue;
     for (const [name, count] of Object.entries(steps[at][1])) {
       const row = counts[FAILED.has(name) ? "failed" : name];
       if (row) row[i] += count;

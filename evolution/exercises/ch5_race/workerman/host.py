@@ -1,4 +1,4 @@
-"""The program around Worker: a handler, and a place where the births of reactors are counted."""
+"""The program around Worker: a handler, and files that tell which reactor was born and which one naps."""
 
 import faulthandler
 import os
@@ -14,6 +14,11 @@ import answer  # noqa: E402 — the learner's file
 protocol, count, idle, kind = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
 
 
+def note(name):
+    with open(name, "a") as file:
+        file.write(f"{os.getpid()}\n")
+
+
 def on_message(message):
     word = message.strip(b"/\r")
     if word == b"who":
@@ -21,14 +26,14 @@ def on_message(message):
     if word == b"die":
         os._exit(3)
     if word.startswith(b"nap"):
+        note("naps")
         time.sleep(0.4)
         return b"rested"
     return b"echo " + word
 
 
 def on_start():
-    with open("births", "a") as file:
-        file.write(f"{os.getpid()}\n")
+    note("births")
     if kind == "cursed":
         try:
             os.close(os.open("curse", os.O_CREAT | os.O_EXCL))  # the first one lives

@@ -1,0 +1,9 @@
+import os
+
+
+def serve(listener, talk):
+    """For ever: accept a client, and let a child of its own talk to it."""
+    while True:
+        conn, _ = listener.accept()
+        if os.fork() == 0:
+            talk(conn)

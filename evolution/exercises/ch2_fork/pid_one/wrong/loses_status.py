@@ -1,0 +1,8 @@
+import os
+
+
+def init(start):
+    service = start()
+    while os.wait()[0] != service:
+        pass
+    return 0

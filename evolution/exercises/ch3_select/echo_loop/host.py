@@ -1,0 +1,18 @@
+"""The program around serve: a listening socket, and nothing else."""
+
+import faulthandler
+import signal
+import socket
+import sys
+
+sys.path.insert(0, ".")
+faulthandler.register(signal.SIGUSR1)  # "where are you?": the checker may ask
+
+import answer  # noqa: E402 — the learner's file
+
+if not callable(getattr(answer, "serve", None)):
+    sys.exit("expected the answer to define the function serve(listener)")
+listener = socket.create_server(("127.0.0.1", 0))
+print("listening %s:%s" % listener.getsockname(), flush=True)
+answer.serve(listener)
+sys.exit("serve returned, though it should go on for ever")

@@ -1,0 +1,19 @@
+import select
+
+
+def serve(listener):
+    watched = [listener]
+    while True:
+        readable, _, _ = select.select(watched, [], [])
+        for sock in readable:
+            if sock is listener:
+                conn, _ = listener.accept()
+                watched.append(conn)
+            else:
+                try:
+                    data = sock.recv(65536)
+                    if data:
+                        sock.sendall(data)
+                except OSError:
+                    watched.remove(sock)
+                    sock.close()

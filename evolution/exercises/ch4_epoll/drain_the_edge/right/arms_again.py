@@ -1,0 +1,33 @@
+import select
+import socket
+
+TURN = 65536
+
+
+def serve(listener, on_data):
+    """EPOLL_CTL_MOD looks anew: what is still readable is reported again."""
+    edge = select.EPOLLIN | select.EPOLLET | select.EPOLLRDHUP
+    loop = select.epoll()
+    loop.register(listener, select.EPOLLIN)  # the listener may stay level-triggered
+    clients = {}
+    while True:
+        for fd, event in loop.poll():
+            if fd == listener.fileno():
+                sock, _ = listener.accept()
+                clients[sock.fileno()] = sock
+                loop.register(sock, edge)
+                continue
+            sock = clients[fd]
+            try:
+                data = sock.recv(TURN, socket.MSG_DONTWAIT)
+                if not data:
+                    loop.unregister(sock)
+                    clients.pop(fd).close()
+                    continue
+                on_data(sock, data)
+                loop.modify(sock, edge)
+            except BlockingIOError:
+                continue
+            except OSError:
+                loop.unregister(sock)
+                clients.pop(fd).close()

@@ -1,0 +1,33 @@
+import queue
+import select
+import threading
+
+WORKERS = 4
+
+
+def serve(listener, handle):
+    """One thread waits, WORKERS threads work. handle(conn, data) returns what is to be sent back."""
+    epoll, requests, connections = select.epoll(), queue.SimpleQueue(), {}
+    epoll.register(listener, select.EPOLLIN)
+    for _ in range(WORKERS):
+        threading.Thread(target=work, args=(epoll, requests, connections, handle), daemon=True).start()
+    while True:
+        for fd, _ in epoll.poll():
+            if fd == listener.fileno():
+                conn, _ = listener.accept()
+                connections[conn.fileno()] = conn
+                epoll.register(conn, select.EPOLLIN)
+            else:
+                requests.put(connections[fd])
+
+
+def work(epoll, requests, connections, handle):
+    while True:
+        conn = requests.get()
+        data = conn.recv(4096)
+        if data:
+            conn.sendall(handle(conn, data))
+        else:
+            fd = conn.fileno()
+            conn.close()
+            del connections[fd]

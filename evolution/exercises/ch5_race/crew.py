@@ -1,0 +1,195 @@
+"""What the checks of this chapter do to a master with its reactors, and what they read of it; nothing is judged here."""
+
+import json
+import select
+import signal
+import time
+from contextlib import contextmanager, suppress
+
+from evolution.course.verdict import Unrecognised
+from evolution.lab import procfs
+
+PATIENCE = 3.0
+"""Seconds for whatever an answer may take its time for."""
+
+CROWD = 24
+"""Clients that come while a reactor is busy: one of them at least reaches another one."""
+
+ALONE = {"recvfrom", "recvmsg", "read", "poll", "ppoll"}
+"""Calls in which a process waits for one client; poll is what Python's settimeout makes of recv."""
+
+
+@contextmanager
+def serving(bench, *arguments):
+    """Start the answer; return the server.
+
+    The bench asks for stacks with SIGUSR1, which is the answer's own here: so it must not ask. `linger`
+    tells a reactor that is being ended from one that nobody has told.
+    """
+    with bench.serve(*arguments, linger=0.25) as server:
+        server.sandbox.stacks = lambda: ""
+        yield server
+
+
+def until(condition, seconds=PATIENCE):
+    """Wait until `condition()` is true; return what it said last."""
+    end = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def born(server):
+    """Return the pids of all that have called on_start, in the order of their births."""
+    return [int(line) for line in (server.file("births") or "").splitlines() if line.isdigit()]
+
+
+def crew(server):
+    """Return the pids of the reactors that live. Helpers of the standard library are none: not born so."""
+    found = ((pid, procfs.process(pid)) for pid in set(born(server)) - {server.pid})
+    return {pid for pid, process in found if process and process.state not in "ZX"}
+
+
+def hear(client, seconds=PATIENCE):
+    """Return the next line without its newline; None when there is none in time or the connection ends.
+
+    Raises Unrecognised for a server that uses up the processor meanwhile.
+    """
+    reply = client.hear(seconds, hold=True)
+    if reply.silent == "spinning":
+        raise Unrecognised(*client.transcript, "it uses the processor all the time and does not sleep")
+    return reply.text
+
+
+def number(text):
+    """Return the pid in an answer to `who`, 0 when it is none."""
+    return int(text) if text and text.isdigit() else 0
+
+
+def who(client):
+    """Return the pid of the process that answers this client, 0 without an answer."""
+    client.send(b"who\n")
+    return number(hear(client))
+
+
+def nap(server):
+    """Return (a client whose message is in the handler now, the pid that handles it).
+
+    That the handler has begun is told by the handler. Raises Unrecognised when it does not begin.
+    """
+    client = server.connect()
+    pid, before = who(client), server.file("naps") or ""
+    client.send(b"nap\n")
+    if not until(lambda: len(server.file("naps") or "") > len(before)):
+        raise Unrecognised(*client.transcript, "the message nap has not come to the handler")
+    return client, pid
+
+
+def crowd(server):
+    """Return CROWD new clients that have asked who serves them."""
+    clients = [server.connect() for _ in range(CROWD)]
+    for client in clients:
+        client.send(b"who\n")
+    return clients
+
+
+def answered(clients, goes_on):
+    """Return the clients that have an answer, once there is one; none when `goes_on()` has become false."""
+    while goes_on():
+        ready = select.select([each.sock for each in clients], [], [], 0.02)[0]
+        if ready and goes_on():
+            return [each for each in clients if each.sock in ready]
+    return []
+
+
+def beside_a_busy_one(server):
+    """Let a reactor sleep in the handler; return (its pid, the client, those who come, those answered meanwhile)."""
+    sleeper, pid = nap(server)
+    clients = crowd(server)
+    resting = lambda: not select.select([sleeper.sock], [], [], 0)[0]  # noqa: E731
+    return pid, sleeper, clients, answered(clients, resting)
+
+
+def beside_a_stopped_one(server, pid):
+    """Return the pids that answer while this one is stopped by SIGSTOP (signal(7)); empty after PATIENCE."""
+    server.signal(signal.SIGSTOP, pid)
+    try:
+        clients, end = crowd(server), time.monotonic() + PATIENCE
+        found = {number(hear(each)) for each in answered(clients, lambda: time.monotonic() < end)}
+    finally:
+        server.signal(signal.SIGCONT, pid)
+    for each in clients:
+        each.close()
+    return found - {0}
+
+
+def waits_for_one(server, client):
+    """True when the client's bytes lie unread while a process with one thread sleeps for a single other client."""
+    calls = [[thread.call for thread in each.threads] for each in server.family.all()]
+    alone = any(len(threads) == 1 and threads[0] and threads[0].name in ALONE for threads in calls)
+    return bool(client.open and server.unread(client.port) and alone)
+
+
+def told(server, seconds=PATIENCE):
+    """Ask for statistics with SIGUSR1; return (the line of JSON as a dict or None, what was printed since)."""
+    before = len(server.output)
+    server.signal(signal.SIGUSR1)
+
+    def fresh():
+        for line in server.output[before:].splitlines():
+            with suppress(ValueError):
+                if isinstance(found := json.loads(line), dict):
+                    return found
+        return None
+
+    server.sandbox.until(lambda: fresh() or server.status is not None, seconds)
+    return fresh(), server.output[before:]
+
+
+def told_at_last(server, fits):
+    """Ask for statistics until they fit: a client that has left may not have been noticed yet. Return like `told`."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        facts, printed = told(server)
+        if facts is None or fits(facts) or time.monotonic() > end:
+            return facts, printed
+        time.sleep(0.1)
+
+
+def loses_the_dead(server, clients, count):
+    """End a reactor with some of these clients; return (how many it had, the statistics afterwards).
+
+    `count` reactors are there before and after.
+    """
+    by_pid = {}
+    for client in clients:
+        by_pid.setdefault(who(client), []).append(client)
+    doomed = max(by_pid.values(), key=len)
+    doomed[0].send(b"die\n")
+    for client in doomed:
+        hear(client, 1.0)
+    until(lambda: len(crew(server)) == count)
+    return len(doomed), told(server)[0]
+
+
+def come_meanwhile(server, bench, goes_on):
+    """Let clients come one after the other while `goes_on()`; return (an OSError that refused one, transcript of a failure).
+
+    A connection that is closed before its first answer may have been taken for an idle one: a client tries
+    three times.
+    """
+    while goes_on():
+        for attempt in range(3):
+            try:
+                client = server.connect()
+            except OSError as error:
+                return error, []
+            word = bench.word()
+            client.send(word + b"\n")
+            if hear(client) == b"echo " + word:
+                client.close()
+                break
+            if attempt == 2 or client.open:
+                return None, client.transcript
+        time.sleep(0.02)
+    return None, []
