@@ -9,9 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import course, lag, machine, requests, servers
+from bench import course, idle, lag, latency, machine, memory, requests, servers, workers
 
-MEASURES = {"requests": requests, "course": course, "lag": lag}
+MEASURES = {
+    "requests": requests,
+    "idle": idle,
+    "memory": memory,
+    "latency": latency,
+    "workers": workers,
+    "course": course,
+    "lag": lag,
+}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -26,7 +34,13 @@ def main():
     facts = machine.facts()
     print(" · ".join(f"{name} {value}" for name, value in facts.items()), flush=True)
     for name in [args.only] if args.only else MEASURES:
-        found = {"machine": facts, "full": args.full, **MEASURES[name].measure(args.full)}
+        try:
+            with machine.Noise() as noise:
+                found = MEASURES[name].measure(args.full)
+        except (RuntimeError, servers.Missing) as error:
+            print(f"\n{name} was not measured: {error}", flush=True)
+            continue
+        found = {"machine": facts, "noise": noise.facts(), "full": args.full, **found}
         path = RESULTS / f"{name}{'-full' if args.full else ''}.json"
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         print(f"\n{MEASURES[name].table(found)}", flush=True)

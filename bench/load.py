@@ -25,10 +25,14 @@ class Load(NamedTuple):
     share: float
 
 
-def wrk(port, seconds, connections=64, close=False, pipeline=1, core=None):
-    """Run wrk once against 127.0.0.1:port and return a Load. Raises RuntimeError."""
+def require():
+    """Raise RuntimeError where wrk is missing."""
     if not shutil.which("wrk"):
         raise RuntimeError("expected wrk; try apt-get install wrk")
+
+
+def wrk(port, seconds, connections=64, close=False, pipeline=1, core=None):
+    """Run wrk once against 127.0.0.1:port and return a Load. Raises RuntimeError without a report from it."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
     if close:
         command += ["-H", "Connection: close"]

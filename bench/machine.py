@@ -37,6 +37,11 @@ def busy():
     return sum(map(int, (user, nice, system, irq, softirq, steal))) / TICKS
 
 
+def _steal():
+    """Seconds that the hypervisor gave to others while we had work."""
+    return int(_read("/proc/stat").split("\n")[0].split()[8]) / TICKS
+
+
 def tree(pid):
     """Return `pid` and its living descendants."""
     found = [pid]
@@ -69,6 +74,38 @@ def pss_kib(pid):
             if line.startswith("Pss:"):
                 total += int(line.split()[1])
     return total
+
+
+def descriptors(pid):
+    """The open descriptors of a process."""
+    with suppress(OSError):
+        return os.listdir(f"/proc/{pid}/fd")
+    return []
+
+
+def sleeps(pid):
+    """How often a process of one thread went to sleep of its own will (proc(5), voluntary_ctxt_switches)."""
+    return int(_read(f"/proc/{pid}/status").partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+
+class Noise:
+    """How busy the machine was during a `with` block, our own work included, and what a hypervisor took."""
+
+    def __enter__(self):
+        self.began, self.steal, self.busy = time.monotonic(), _steal(), busy()
+        return self
+
+    def __exit__(self, *_):
+        self.seconds = time.monotonic() - self.began
+
+    def facts(self):
+        whole = self.seconds * len(CORES)
+        return {
+            "seconds": round(self.seconds),
+            "busy": round((busy() - self.busy) / whole, 3),
+            "steal": round((_steal() - self.steal) / whole, 4),
+            "load": os.getloadavg()[0],
+        }
 
 
 def more_descriptors():

@@ -46,7 +46,11 @@ class Server:
         self.directory = tempfile.mkdtemp(prefix="bench-")
         self.log = open(f"{self.directory}/stderr", "w+b")
         self.port = 0 if kind.announces else _free_port()
-        command = kind.command(workers, self) + list(options)
+        try:
+            command = kind.command(workers, self) + list(options)
+        except BaseException:
+            self._forget()
+            raise
         cores = {machine.SERVER_CORE} if cores is None else set(cores)
         self.process = subprocess.Popen(
             command,
@@ -83,6 +87,9 @@ class Server:
                 os.kill(member, signal.SIGKILL)
         self.process.wait()
         self.process.stdout.close()
+        self._forget()
+
+    def _forget(self):
         self.log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -115,6 +122,11 @@ def _model(name, workers, server):
 
 def _python(script, *args):
     return lambda workers, server: [str(_peer_python()), str(PEERS / script), *args]
+
+
+def _variant(script):
+    """One of the course's models with something changed."""
+    return lambda workers, server: [sys.executable, str(PEERS / script), str(workers)]
 
 
 def _epoll_c(workers, server):
@@ -188,6 +200,8 @@ KINDS = {
     kind.name: kind
     for kind in (
         *(Kind(name, name, partial(_model, name)) for name in GENERATIONS),
+        Kind("shared_listener", "multireactor, all woken", _variant("shared_listener.py")),
+        Kind("epoll_loop_deferred", "epoll_loop, deferred", _variant("deferred.py")),
         Kind("epoll_c", "epoll in C", _epoll_c),
         Kind("nginx", "nginx", _nginx(""), announces=False),
         Kind("nginx_deferred", "nginx, deferred", _nginx(" deferred"), announces=False),

@@ -69,7 +69,7 @@ class Worker(core.Worker):
                 conn.transmit()  # step 7
             elif data := conn.receive():  # step 4
                 self.received(conn, data)
-            if conn.finished:
+            if conn.finished or conn.overdue(time.monotonic()):
                 del self.connections[conn.fileno()]
                 self.closed(conn)
                 self.busy.discard(conn)

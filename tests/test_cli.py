@@ -42,7 +42,9 @@ def test_a_mistake_is_one_line(words, status, said):
     assert said in line
 
 
-@pytest.mark.parametrize("words", [[], ["serve"], ["diff"], ["check"], ["progress"], ["grade"], ["report"], ["race"], ["doctor"]])
+@pytest.mark.parametrize(
+    "words", [[], ["serve"], ["diff"], ["check"], ["progress"], ["grade"], ["report"], ["race"], ["doctor"]]
+)
 def test_help(words):
     done = evolution(*words, "--help")
     assert done.returncode == 0
