@@ -88,6 +88,11 @@ def sleeps(pid):
     return int(_read(f"/proc/{pid}/status").partition("\nvoluntary_ctxt_switches:")[2].split()[0])
 
 
+def asleep(pid):
+    """Whether a process of one thread sleeps; one that was woken and waits for a processor does not."""
+    return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[0] == "S"
+
+
 class Noise:
     """How busy the machine was during a `with` block, our own work included, and what a hypervisor took."""
 

@@ -5,7 +5,6 @@ Facts only: that a figure is good or bad is no business of a test.
 
 import json
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,9 +13,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT))  # bench is a tool of the repository and is not installed
-
-from bench import crowd, idle, latency, machine, memory, plot, report, requests, servers, workers  # noqa: E402
+from bench import crowd, idle, latency, machine, memory, plot, report, requests, servers, workers
 
 needs_wrk = pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
 

@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import socket
+import time
 
 import pytest
 from serving import PATIENCE, Replies, ask, connect, descriptors, ended, eventually, readable, request, serve
@@ -142,14 +143,19 @@ def test_a_slow_reader_has_the_idle_time_out_again_once_it_has_all(model):
 
 @pytest.mark.parametrize("model", LOOPS, ids=str)
 def test_what_came_in_time_is_not_late_because_a_handler_slept(model):
-    with serve(model.name, "--request-timeout", "1") as served, connect(served) as sock:
-        sock.sendall(request()[:9])
-        eventually(lambda: taken(served, sock), "the beginning read")
-        with connect(served) as slow:
-            slow.sendall(request("/slow?seconds=2"))
-            eventually(lambda: taken(served, slow), "the slow request read")
-            sock.sendall(request()[9:])
-            assert Replies(sock).next()[2] == b"hello world!"
+    for patience in (1, 4):
+        with serve(model.name, "--request-timeout", str(patience)) as served, connect(served) as sock:
+            began = time.monotonic()
+            sock.sendall(request()[:9])
+            eventually(lambda sock=sock: taken(served, sock), "the beginning read")
+            with connect(served) as slow:
+                slow.sendall(request(f"/slow?seconds={patience + 1}"))
+                eventually(lambda slow=slow: taken(served, slow), "the slow request read")
+                sock.sendall(request()[9:])
+                if time.monotonic() < began + patience:
+                    assert Replies(sock).next()[2] == b"hello world!"
+                    return
+    pytest.skip("the machine was too slow to send the rest in time")
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m.crew or m.name == "fork"], ids=str)

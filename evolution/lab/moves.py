@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from evolution.core.address import Address, listen
+from evolution.core.address import Address
 from evolution.lab import launch, procfs
 
 SPECIMENS = Path(__file__).with_name("specimens")
@@ -133,7 +133,7 @@ def call(address, timeout=5.0):
 
 def pair():
     """Return two connected TCP sockets, (client, server): what connect and accept give."""
-    with listen("127.0.0.1:0") as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         client = socket.create_connection(listener.getsockname(), 5.0)
         server, _ = listener.accept()
         server.settimeout(5.0)

@@ -5,6 +5,8 @@ import pytest
 from evolution.course import probes
 from evolution.course.mystery import SUSPECTS, VARIANTS, Mystery, mystery
 
+pytestmark = pytest.mark.xdist_group("mystery")  # what is measured once serves all tests of this file
+
 TELLING = {
     "blocking": ["silent 1; ask"],
     "fork": ["silent 1; processes"],

@@ -8,6 +8,8 @@ import pytest
 from evolution.lab import measures, measuring
 from evolution.lab.measures import Row, Table
 
+pytestmark = pytest.mark.xdist_group("measures")  # what is measured once serves all tests of this file
+
 ROW = Row("epoll_loop", 0.00011, 0.00012, None, 8.1, 16, 0.4, "connection", 20, 1, 1,
           {"kernel": "Linux 6.18", "cores": 2, "python": "3.11.7", "date": "2026-11-24"})  # fmt: skip
 STUCK = replace(ROW, model="blocking", silent=None, waited=2.0, kib=11000.0, each="process", held=1)

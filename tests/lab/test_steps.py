@@ -4,6 +4,8 @@ import pytest
 
 from evolution.lab import reactor_run as steps
 
+pytestmark = pytest.mark.xdist_group("steps")  # what is measured once serves all tests of this file
+
 
 @pytest.fixture(scope="module")
 def once():

@@ -14,6 +14,8 @@ from evolution.lab.launch import start
 from evolution.lab.survival_cells import Cell
 from evolution.lab.survivals import Survival
 
+pytestmark = pytest.mark.xdist_group("survivals")  # what is measured once serves all tests of this file
+
 PATIENCE = 60.0
 
 
