@@ -9,6 +9,9 @@ import socket
 
 census, confine = map(__import__, ("census", "confine"))  # files beside us, not a package's
 
+COMING_AND_GOING = 64
+"""Room for tasks of the same uid in other containers, which come and go while a program runs."""
+
 CLOSED_UP_TO = 256
 """Descriptors below this number are closed in the learner's process; the nanny itself has few."""
 
@@ -31,7 +34,7 @@ class Learner:
         program = confine.seccomp_program(protected) if protected else None
         budget = dict(spec["limits"])
         if confine.LINUX:
-            budget["NPROC"] = spec["tasks"] + (census.tasks_of(os.getuid()) if self.uid is None else 0)
+            budget["NPROC"] = spec["tasks"] + (0 if self.uid else room_taken())
         self.defences = {
             "uid": self.uid,
             "landlock": confine.landlock_version() if rules is not None else 0,
@@ -99,6 +102,13 @@ def become_the_program(spec, nanny, pipes, trouble, uid, keep_reading, budget, r
         os.write(trouble, f"{step}: {error}".encode())
     finally:
         os._exit(127)
+
+
+def room_taken():
+    """Return how many tasks of our own uid RLIMIT_NPROC will count beside the learner's."""
+    seen = census.tasks_of(os.getuid())
+    counted = census.counted(seen)
+    return counted if counted == seen else counted + COMING_AND_GOING
 
 
 def throw_away_uid():

@@ -31,6 +31,50 @@ def tasks_of(uid):
     return total
 
 
+HIDDEN = 16
+"""So many tasks of the same uid that /proc does not show are not worth asking for."""
+
+
+def counted(seen):
+    """Return how many tasks of our uid the kernel counts, of which /proc shows `seen`.
+
+    It counts those of other containers too, as long as they share the user namespace: on a busy host that
+    can be thousands (setrlimit(2), user_namespaces(7)). Only a fork tells: it fails beyond the limit.
+    """
+    low, high = seen, seen + HIDDEN
+    while not may_fork(high):
+        low, high = high, high * 2
+        if high > 2**22:  # no pid is larger (proc_sys_kernel(5)): something else refuses
+            return seen
+    if high == seen + HIDDEN:
+        return seen
+    while high - low > HIDDEN:
+        middle = (low + high) // 2
+        low, high = (low, middle) if may_fork(middle) else (middle, high)
+    return high
+
+
+def may_fork(limit):
+    """Return whether a process with this RLIMIT_NPROC can fork; tried in a child."""
+    import resource
+
+    pid = os.fork()
+    if not pid:
+        status = 1
+        try:
+            hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+            most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, hard))
+            grandchild = os.fork()
+            if not grandchild:
+                os._exit(0)
+            os.waitpid(grandchild, 0)
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitpid(pid, 0)[1] == 0
+
+
 def starve(count):
     """Start idle threads up to the user's limit, so that the forks of what we chase fail (fork(2))."""
     import _thread

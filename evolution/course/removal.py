@@ -46,7 +46,7 @@ def kill(learner, ended, tasks):
         if not reap(ended) and not strangers(learner):
             return []
         if passes == 10 and not (learner and learner.uid):
-            census.starve(tasks)
+            census.starve(2 * tasks)  # and the room left for neighbours (birth.COMING_AND_GOING)
         time.sleep(0.001)
     return sorted(guard.descendants(os.getpid()) | strangers(learner))
 

@@ -1,0 +1,49 @@
+"""What the kernel counts against RLIMIT_NPROC, also where /proc does not show it: in other containers."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from evolution.course import census
+
+PROGRAM = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import census
+children = []
+for _ in range(int(sys.argv[2])):
+    pid = os.fork()
+    if not pid:
+        sys.stdin.read()  # until the test closes it
+        os._exit(0)
+    children.append(pid)
+seen = census.tasks_of(os.getuid())
+print(seen, census.counted(seen), census.counted(0), flush=True)
+"""
+
+
+PYTHON = next(filter(os.path.exists, ("/usr/bin/python3", "/usr/local/bin/python3")), None)
+"""One that any user may run; only the standard library is needed."""
+
+
+@pytest.mark.skipif(
+    os.getuid() != 0 or not PYTHON, reason="needs a uid that nobody else has, and a Python for it"
+)
+@pytest.mark.parametrize("children", [0, 60, 300])
+def test_what_proc_hides_is_found_by_forking(children, tmp_path):
+    path = tmp_path / "census.py"
+    path.write_text(Path(census.__file__).read_text())
+    path.chmod(0o644)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    command = [PYTHON, "-I", "-c", PROGRAM, tmp_path, str(children)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, user=64_600 + children, cwd="/"
+    ) as program:
+        seen, counted, blind = map(int, program.stdout.readline().split())
+        program.stdin.close()
+    assert seen == children + 1
+    assert counted == seen, "nothing is hidden here"
+    assert abs(blind - seen) <= census.HIDDEN + 2  # to within what is not worth asking for
