@@ -23,6 +23,7 @@ KNOW_NOTEBOOKS = {
     "lab/trace_panel.py",  # the system calls of a server with their view
     *("course/magic.py", "course/cards.py", "course/asked.py", "course/kept.py"),  # magics; their cards
     "course/final.py",  # the capstone's panel
+    "course/suspects.py",  # the mystery servers with buttons
     "course/overview.py",  # the map, with the learner's progress in it
 }
 

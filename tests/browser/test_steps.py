@@ -59,7 +59,8 @@ def test_narrow(jupyter, open_notebook):
     desk.run_all()
     root = desk.page.locator(".evo-steps")
     root.locator("[data-thread]").first.wait_for()
-    root.evaluate("node => (node.parentElement.style.width = '360px')")
+    narrow = "width: 360px; max-width: 360px; flex: none"
+    root.evaluate("(node, style) => (node.parentElement.style.cssText = style)", narrow)
     eventually(lambda: root.get_attribute("data-width") == "340", "the narrow figure")
     root.get_by_label("On: one step on").click()
     desk.picture("steps-narrow", ".evo-steps")

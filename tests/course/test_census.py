@@ -21,6 +21,8 @@ for _ in range(int(sys.argv[2])):
     children.append(pid)
 seen = census.tasks_of(os.getuid())
 print(seen, census.counted(seen), census.counted(0), flush=True)
+for pid in children:
+    os.waitpid(pid, 0)
 """
 
 

@@ -1,4 +1,4 @@
-"""The capstone's checker: a wrong answer that is not one of the known kind gets no name, and says what was seen."""
+"""The capstone's checker: a wrong answer of no known kind gets no name, and is told what was seen."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""What the checks of this chapter do to a master with its reactors, and what they read of it; nothing is judged here."""
+"""What the checks of this chapter do to a master with its reactors, and what they see; nothing is judged here."""
 
 import json
 import select
@@ -6,14 +6,18 @@ import signal
 import time
 from contextlib import contextmanager, suppress
 
+from evolution.course.limits import Limits
 from evolution.course.verdict import Unrecognised
 from evolution.lab import procfs
 
 PATIENCE = 3.0
 """Seconds for whatever an answer may take its time for."""
 
-CROWD = 24
+CROWD = 16
 """Clients that come while a reactor is busy: one of them at least reaches another one."""
+
+LIMITS = Limits(tasks=96, mib=1024)
+"""A thread for each of these clients in each reactor is allowed, and needs much address space (mmap(2))."""
 
 ALONE = {"recvfrom", "recvmsg", "read", "poll", "ppoll"}
 """Calls in which a process waits for one client; poll is what Python's settimeout makes of recv."""
@@ -26,9 +30,15 @@ def serving(bench, *arguments):
     The bench asks for stacks with SIGUSR1, which is the answer's own here: so it must not ask. `linger`
     tells a reactor that is being ended from one that nobody has told.
     """
-    with bench.serve(*arguments, linger=0.25) as server:
+    with bench.serve(*arguments, limits=LIMITS, linger=0.25) as server:
         server.sandbox.stacks = lambda: ""
-        yield server
+        try:
+            yield server
+        except ConnectionRefusedError:
+            refused = "a client that comes is refused: nobody listens on the port any more"
+            if until(lambda: server.status is not None, 0.5):
+                raise server.crashed(refused) from None
+            raise Unrecognised(refused) from None
 
 
 def until(condition, seconds=PATIENCE):
@@ -103,7 +113,10 @@ def answered(clients, goes_on):
 
 
 def beside_a_busy_one(server):
-    """Let a reactor sleep in the handler; return (its pid, the client, those who come, those answered meanwhile)."""
+    """Let a reactor sleep in the handler while others come.
+
+    Return (its pid, its client, the others, those of them that were answered meanwhile).
+    """
     sleeper, pid = nap(server)
     clients = crowd(server)
     resting = lambda: not select.select([sleeper.sock], [], [], 0)[0]  # noqa: E731
@@ -124,14 +137,14 @@ def beside_a_stopped_one(server, pid):
 
 
 def waits_for_one(server, client):
-    """True when the client's bytes lie unread while a process with one thread sleeps for a single other client."""
+    """True when the client's bytes lie unread while a process of one thread sleeps for a single other one."""
     calls = [[thread.call for thread in each.threads] for each in server.family.all()]
     alone = any(len(threads) == 1 and threads[0] and threads[0].name in ALONE for threads in calls)
     return bool(client.open and server.unread(client.port) and alone)
 
 
 def told(server, seconds=PATIENCE):
-    """Ask for statistics with SIGUSR1; return (the line of JSON as a dict or None, what was printed since)."""
+    """Ask for statistics with SIGUSR1; return (the line of JSON as a dict or None, what was printed)."""
     before = len(server.output)
     server.signal(signal.SIGUSR1)
 
@@ -147,8 +160,8 @@ def told(server, seconds=PATIENCE):
 
 
 def told_at_last(server, fits):
-    """Ask for statistics until they fit: a client that has left may not have been noticed yet. Return like `told`."""
-    end = time.monotonic() + PATIENCE
+    """Ask until the statistics fit, for a client that has left may not have been noticed yet. See `told`."""
+    end = time.monotonic() + PATIENCE / 2
     while True:
         facts, printed = told(server)
         if facts is None or fits(facts) or time.monotonic() > end:
@@ -173,10 +186,10 @@ def loses_the_dead(server, clients, count):
 
 
 def come_meanwhile(server, bench, goes_on):
-    """Let clients come one after the other while `goes_on()`; return (an OSError that refused one, transcript of a failure).
+    """Let clients come one after the other while `goes_on()`.
 
-    A connection that is closed before its first answer may have been taken for an idle one: a client tries
-    three times.
+    Return (the OSError that refused one, the transcript of one that got no answer). A connection that is
+    closed before its first answer may have been taken for an idle one: a client tries three times.
     """
     while goes_on():
         for attempt in range(3):

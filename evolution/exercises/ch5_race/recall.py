@@ -23,7 +23,7 @@ def waits_in_a_loop(rng):
         round(clients * work, 6),
         "s",
         why="One process computes for one at a time. The loop saves the waiting, not the work.",
-        about=("one_reactor",),
+        about=("one_reactor", "threads_not_processes"),
     )
 
 
@@ -59,7 +59,7 @@ def who_counts(rng):
         0,
         "messages",
         why="After fork each process has its own memory. What all shall see must be shared, or sent.",
-        about=("counts_one_worker",),
+        about=("counts_one_worker", "counts_the_dead"),
     )
 
 

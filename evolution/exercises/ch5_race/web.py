@@ -61,7 +61,7 @@ def bodies_of(data):
 
 @dataclass
 class Silence:
-    """What became of three clients: one says nothing, one sends a byte now and then, one asks all the time."""
+    """What became of three clients: one says nothing, one sends a byte at times, one asks all the time."""
 
     silent: float | None = None
     """Seconds until the server closed it, None when it did not."""
@@ -71,7 +71,7 @@ class Silence:
     cut: float | None = None
     """Seconds until the busy one was closed, although it asked."""
     gap: float = 0.0
-    """The longest time in seconds for which the busy one had not asked: ours, not the server's."""
+    """Seconds since the busy one had asked before: less than `idle` when it was cut too early."""
     story: tuple = ()
     """Of the busy one, when it was answered wrongly."""
 
@@ -83,10 +83,11 @@ def keep_silent(bench, server, idle, most):
     asked, letters = begin, iter(b"GET /" + b"x" * 999)
     watched = {silent.sock: "silent", dripping.sock: "dripping"}
     while (now := time.monotonic() - begin) < (most if watched else idle * 2.2):
-        found.gap, asked = max(found.gap, time.monotonic() - asked), time.monotonic()
+        found.gap, asked = time.monotonic() - asked, time.monotonic()
         word = bench.word()
         busy.send(request(word))
         heard = receive(busy, 1)
+        found.gap += heard.seconds
         if heard.bodies != [b"echo " + word]:
             found.cut, found.story = (now if heard.closed else None), tuple(busy.transcript[-2:])
             return found

@@ -90,7 +90,7 @@ def many_clients(bench, server):
 
 
 def reactors(bench, server):
-    until(lambda: len(crew.crew(server)) >= 2)
+    until(lambda: len(crew.crew(server)) >= 2, 1.0)
     seen, in_threads = set(), False
     for _ in range(3):
         pid, sleeper, clients, early = crew.beside_a_busy_one(server)
@@ -107,11 +107,12 @@ def reactors(bench, server):
     story = (
         passed("reactors"),
         f"two reactors were asked for; {len(alive)} child processes have called on_start",
-        f"process {pid} slept in the handler; {crew.CROWD} other clients came, and no other process has answered one",
+        f"process {pid} slept in the handler; {crew.CROWD} other clients came",
+        "no other process has answered one of them",
     )
     if len(seen) == 1 and (seen == {server.pid} or len(alive) == 1):
         if in_threads:
-            raise Wrong("threads_not_processes", *story, "but the same process answered, meanwhile")
+            raise Wrong("threads_not_processes", *story, "the same process did, meanwhile")
         raise Wrong("one_reactor", *story)
     if crew.beside_a_stopped_one(server, pid) - {pid}:  # one that works in threads may take all that come
         return expect_reactors(server, seen)
@@ -287,18 +288,21 @@ def pipelined(bench, client):
     words = [bench.word() for _ in range(4)]
     client.send(b"".join(map(web.request, words[:3])))
     heard = web.receive(client, 3, IDLE * 0.7)
+    at_once = heard.closed and not heard.bodies
     if not heard.closed and not heard.bodies:
         heard = web.receive(client, 3)  # a busy machine
     story = (passed("HTTP"), *client.transcript, f"{len(heard.bodies)} of 3 answers came")
-    if heard.closed and not heard.bodies:
+    if at_once:
         raise Wrong("closes_after_each", *story, "and the server has closed the connection")
-    if heard.bodies == [b"echo " + words[0]] and not heard.closed:
+    expected = [b"echo " + word for word in words]
+    if heard.bodies == expected[:1] and not heard.closed:
         client.send(web.request(words[3]))
-        heard = web.receive(client, 1)
-        if heard.bodies[:1] == [b"echo " + words[3]]:
+        heard = web.receive(client, 3, IDLE * 0.7)
+        if heard.bodies[:1] == expected[3:]:
             raise Wrong("pipelined_lost", *story, "one more request is sent, and answered: two are lost")
-        raise Unrecognised(*story, *client.transcript[-2:])
-    if heard.bodies != [b"echo " + word for word in words[:3]]:
+        if heard.bodies != expected[1:]:  # else it was slow
+            raise Unrecognised(*story, *client.transcript[-2:])
+    elif heard.bodies != expected[:3]:
         raise Unrecognised(*story)
 
 
@@ -326,14 +330,16 @@ def timers(bench, server):
     if seen.story:
         if not seen.cut or seen.cut < IDLE * 0.8:
             raise Unrecognised(passed("timers"), *seen.story)
-        if seen.gap > IDLE * 0.7:
+        if seen.gap > IDLE * 0.95:
             raise TooSlow(passed("timers"), f"this client could not ask for {seen.gap:.1f} s")
         asks = f"a client that asks every {IDLE / 3:.1f} s is closed after {seen.cut:.1f} s"
         raise Wrong("cuts_the_busy", passed("timers"), f"{asks}; idle means {IDLE} s without a message")
     if seen.silent is None:
         stays = f"a silent client is still connected after {most:.1f} s, while others talk; idle is {IDLE} s"
         if seen.after_all:
-            raise Wrong("any_activity_resets_all", passed("timers"), stays, "once they are quiet, it is closed")
+            raise Wrong(
+                "any_activity_resets_all", passed("timers"), stays, "once they are quiet, it is closed"
+            )
         raise Wrong("idle_forever", passed("timers"), stays, "and when they are quiet, too")
     if seen.silent < IDLE * 0.5:
         early = f"a silent client was closed after {seen.silent:.2f} s; idle is {IDLE} s"

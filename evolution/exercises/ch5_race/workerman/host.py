@@ -1,13 +1,10 @@
 """The program around Worker: a handler, and files that tell which reactor was born and which one naps."""
 
-import faulthandler
 import os
-import signal
 import sys
 import time
 
 sys.path.insert(0, ".")
-faulthandler.register(signal.SIGUSR2)
 
 import answer  # noqa: E402 — the learner's file
 

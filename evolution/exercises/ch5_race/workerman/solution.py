@@ -128,7 +128,9 @@ class Worker:
         begin = time.monotonic()
         while self.conns and time.monotonic() < begin + 2:
             for conn in list(self.conns.values()):
-                conn.last = conn.spoken or time.monotonic() > begin + 0.3  # the first message may be on its way
+                conn.last = (
+                    conn.spoken or time.monotonic() > begin + 0.3
+                )  # the first message may be on its way
                 self.handle(conn)
             self.poller.poll(0.05)
 

@@ -21,7 +21,6 @@ class Worker:
     def run(self):
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         self.board = mmap.mmap(-1, COUNTERS.size * self.count)
-        self.lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self.births = {}  # pid: (slot, when)
         self.due = dict.fromkeys(range(self.count), 0.0)
@@ -63,7 +62,6 @@ class Worker:
                 self.births[pid] = slot, time.monotonic()
                 continue
             try:
-                os.close(self.lifeline[1])
                 asyncio.run(self.reactor(slot))
             finally:
                 os._exit(0)
