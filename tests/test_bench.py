@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[1]
 from bench import crowd, idle, latency, machine, memory, plot, report, requests, servers, workers
+
+ROOT = Path(__file__).parents[1]
 
 needs_wrk = pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
 

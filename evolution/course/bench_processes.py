@@ -74,7 +74,7 @@ class Family:
         return found
 
     def connect(self, *before):
-        """Return a connected client. Raises Crashed, with the lines `before`, when nobody listens any more."""
+        """Return a connected client. Raises Crashed, with the lines `before`, when nobody listens."""
         try:
             return self.server.connect()
         except ConnectionError:

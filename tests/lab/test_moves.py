@@ -92,5 +92,5 @@ def test_the_liar_says_keep_alive_and_closes():
 
 
 def test_an_unknown_specimen_names_the_known_ones():
-    with pytest.raises(ValueError, match="one of accept_spin, asyncio_streams, .*liar"):
+    with pytest.raises(ValueError, match=r"one of accept_spin, asyncio_streams, .*liar"):
         moves.specimen("saint")
