@@ -26,7 +26,7 @@ def in_short(samples):
         yield pytest.param(each, id=f"{each.exercise}-{each.name}", marks=marks)
 
 
-@pytest.mark.parametrize("sample", in_short(SAMPLES))
+@pytest.mark.parametrize("sample", list(in_short(SAMPLES)))
 def test_confusion_matrix(sample):
     verdict = matrix.try_out(sample)
     for _ in range(3):  # "too slow to tell" is an invitation to try again, and never a wrong name

@@ -3,6 +3,8 @@
 import pytest
 from serving import eventually
 
+from evolution.views import figure
+
 pytestmark = pytest.mark.browser
 
 SHOW = """
@@ -61,7 +63,8 @@ def test_narrow(jupyter, open_notebook):
     root.locator("[data-thread]").first.wait_for()
     narrow = "width: 360px; max-width: 360px; flex: none"
     root.evaluate("(node, style) => (node.parentElement.style.cssText = style)", narrow)
-    eventually(lambda: root.get_attribute("data-width") == "340", "the narrow figure")
+    least = str(figure.WIDTHS[0])
+    eventually(lambda: root.get_attribute("data-width") == least, "the narrow figure")
     root.get_by_label("On: one step on").click()
     desk.picture("steps-narrow", ".evo-steps")
     assert root.evaluate("node => node.scrollWidth <= 361")

@@ -6,7 +6,6 @@ import signal
 import threading
 
 import pytest
-from IPython.testing.globalipapp import get_ipython, start_ipython
 
 from evolution.course import cards, exercise, magic, sealed
 from evolution.course.progress import Progress
@@ -14,13 +13,6 @@ from evolution.course.verdict import OUTCOMES, Verdict
 
 SOLUTION = exercise.load("restart").read("solution.py")
 WRONG = (exercise.load("restart").folder / "wrong/no_option.py").read_text()
-
-
-@pytest.fixture(scope="module")
-def shell():
-    found = start_ipython() or get_ipython()
-    found.run_line_magic("load_ext", "evolution.course")
-    return found
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from IPython.testing.globalipapp import get_ipython, start_ipython
 
 from evolution.course import program, sandbox
 
@@ -17,13 +16,6 @@ def ran(source, seconds=5.0):
     parts = []
     report = program.run(source, seconds, parts.append)
     return "".join(parts), report
-
-
-@pytest.fixture(scope="module")
-def shell():
-    found = start_ipython() or get_ipython()
-    found.run_line_magic("load_ext", "evolution.course")
-    return found
 
 
 def test_the_cell_is_another_process_and_its_output_comes_into_the_notebook(shell, capsys):
