@@ -9,7 +9,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: .venv/ready ## Open the course in JupyterLab
-	$(BIN)/jupyter lab $(ROOT_TOO) notebooks/01_blocking.ipynb
+	$(BIN)/jupyter lab $(ROOT_TOO) notebooks/00_start_here.ipynb
 
 test: .venv/ready ## Run the tests, under 6 minutes on two cores
 	$(BIN)/python -m pytest -q -n 6 --dist loadgroup -m "not browser and not slow"

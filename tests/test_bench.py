@@ -70,6 +70,7 @@ def test_memory():
     assert found["many"]["connections"] == found["many"]["served"] == 300
 
 
+@pytest.mark.slow
 def test_latency():
     found = latency.measure(full=True, models=("blocking", "epoll_loop"), rounds=1, seconds=0.4)
     assert shape(found["rows"]) == {

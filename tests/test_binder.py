@@ -66,6 +66,7 @@ def test_every_pin_has_a_hash_and_no_host_is_named(lock):
     assert "://" not in text
 
 
+@pytest.mark.slow
 def test_the_requirements_can_be_had():
     """pip itself resolves every pin to a file with a matching hash, as Binder's build will."""
     command = [sys._base_executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps"]

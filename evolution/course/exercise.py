@@ -14,6 +14,7 @@ import importlib.util
 import json
 import os
 import sys
+import threading
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -197,7 +198,7 @@ def read_answer(exercise, path):
         raise Crashed(f"expected an answer of at most {LONGEST:,} bytes, not {len(data):,}")
     try:
         source = data.decode("utf-8")
-        tree = ast.parse(source)
+        tree = parsed(source)
     except UnicodeDecodeError as error:
         raise Crashed(f"expected UTF-8 text; byte {error.start} is not") from None
     except SyntaxError as error:
@@ -206,11 +207,23 @@ def read_answer(exercise, path):
         raise finding from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise Crashed(f"Python cannot read this text: {error}") from None
-    if _essence(tree) in (_essence(ast.parse(exercise.read("starter.py"))), _essence(ast.parse(""))):
+    if _essence(tree) in (_essence(parsed(exercise.read("starter.py"))), _essence(parsed(""))):
         raise NotAttempted("this is the starter as it came: nothing to check yet")
     if hollow := hollow_function(tree, exercise.text.get("function")):
         raise NotAttempted(f"the body of {hollow} is still empty")
     return source
+
+
+_PARSING = threading.Lock()
+
+
+def parsed(source):
+    """ast.parse, one at a time: CPython 3.11 counts the depth of all threads' trees in one place.
+
+    Two at once end in `SystemError: AST constructor recursion depth mismatch`. Raises what ast.parse raises.
+    """
+    with _PARSING:
+        return ast.parse(source)
 
 
 def explain_syntax(error):

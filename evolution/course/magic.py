@@ -7,7 +7,7 @@ nothing of it runs in the kernel.
 import ipywidgets
 from IPython.display import display
 
-from evolution.course import asked, exercise, final, fool, kept, program, sealed
+from evolution.course import asked, exercise, final, fool, kept, program, sealed, suspects
 from evolution.course.cards import BUSY, VerdictCard
 from evolution.course.progress import Progress
 
@@ -55,5 +55,6 @@ def register(shell):
         "recall": asked.recall,
         "progress_card": kept.progress_card,
         "capstone": final.capstone,
+        "desk": suspects.desk,
     }
     shell.push(given, interactive=False)

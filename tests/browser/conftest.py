@@ -13,6 +13,27 @@ from browsing import FLAGS, Desk, Family, Jupyter
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
+IN_SHORT = (
+    "test_all_cells_run[01_blocking.ipynb]",
+    "test_what_is_drawn_is_what_was_recorded[light]",
+    "test_a_verdict_its_replay_its_hints_and_the_way_back[light]",
+    "test_every_view_in_its_recorded_form[light]",
+    "test_rows_lines_and_keys[dark]",
+    "test_live_and_true[light]",
+    "test_the_diff[dark]",
+    "test_the_map[light-lab]",
+    "test_the_grid_fills_and_a_click_replays[light]",
+    "test_step_through_a_run[dark-False]",
+    "test_notebook_7_shows_it_as_well",
+)
+"""What `make test` runs of these: each view and card once. The rest is marked slow, and CI runs it."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("browser") and item.name not in IN_SHORT:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def chromium():

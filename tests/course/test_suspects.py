@@ -24,12 +24,18 @@ def test_a_probe_becomes_an_observation_and_evidence(case):
     made.accuse.click()
     assert "only this one shows what you observed" in made.said.value
     assert case.judgements[number].proven
+    made.words.value = "processes"
+    made.observe.click()
+    assert [each.description.rpartition("→ ")[2] for each in made.ticks.children] == [
+        "asleep in poll",
+        "1 process",
+    ]
     assert made.cited == [tick.number]  # what was ticked stays so
     assert "poll_loop, proven" in made.twin_text and "poll_loop, proven" in made.all.value
     made.suspect.value = number % 10 + 1
     assert made.ticks.children == ()
     made.suspect.value = number
-    assert [each.number for each in made.ticks.children] == [tick.number]
+    assert made.ticks.children[0].number == tick.number
 
 
 def test_mistakes_are_told_in_words(case):

@@ -12,7 +12,10 @@ from evolution.lab.guarded import LaunchError
 from evolution.lab.launch import start
 from evolution.lab.races import Race, Value
 
-pytestmark = pytest.mark.xdist_group("races")  # what is measured once serves all tests of this file
+pytestmark = [
+    pytest.mark.xdist_group("races"),  # what is measured once serves all tests of this file
+    pytest.mark.slow,
+]
 
 PATIENCE = 120.0
 

@@ -22,7 +22,11 @@ from serving import eventually
 
 from evolution.lab import trace as tracing
 
-pytestmark = pytest.mark.xdist_group("stress")  # it measures nothing, but two of it would double the load
+pytestmark = [
+    pytest.mark.xdist_group("stress"),  # it measures nothing, but two of it would double the load
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+]
 
 TIMES = 50
 SEED = int(os.environ.get("EVOLUTION_STRESS_SEED", random.SystemRandom().randrange(10**6)))

@@ -1,4 +1,4 @@
-"""What the checks of this chapter do to a master with its reactors, and what they see; nothing is judged here."""
+"""What the checks of this chapter do to a master with its reactors, and what they see; nothing is judged."""
 
 import json
 import select
@@ -169,20 +169,29 @@ def told_at_last(server, fits):
         time.sleep(0.1)
 
 
-def loses_the_dead(server, clients, count):
-    """End a reactor with some of these clients; return (how many it had, the statistics afterwards).
+def loses_the_dead(server, clients, said):
+    """End a reactor with some of these clients, while the statistics say that `said` are connected.
 
-    `count` reactors are there before and after.
+    Return (how many it had, the statistics afterwards). None when already two that leave in order are not
+    counted down: then it is another mistake.
     """
-    by_pid = {}
-    for client in clients:
+    for client in clients[:2]:
+        client.close()
+    fewer = told_at_last(server, lambda facts: facts.get("connections") == said - 2)[0]
+    if not fewer or fewer.get("connections") != said - 2:
+        return None
+    by_pid, alive = {}, len(crew(server))
+    for client in clients[2:]:
         by_pid.setdefault(who(client), []).append(client)
     doomed = max(by_pid.values(), key=len)
     doomed[0].send(b"die\n")
     for client in doomed:
         hear(client, 1.0)
-    until(lambda: len(crew(server)) == count)
-    return len(doomed), told(server)[0]
+    until(lambda: len(crew(server)) == alive)
+    for client in crowd(server):  # the new one counts anew
+        hear(client)
+        client.close()
+    return len(doomed), told_at_last(server, lambda facts: facts.get("connections", 0) < said - 2)[0]
 
 
 def come_meanwhile(server, bench, goes_on):
