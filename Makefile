@@ -15,7 +15,7 @@ test: .venv/ready ## Run the tests, under 6 minutes on two cores
 	$(BIN)/python -m pytest -q -n 6 --dist loadgroup -m "not browser and not slow"
 	$(BIN)/python -m pytest -q -m "browser and not slow" -p no:playwright tests/browser
 
-test-all: test ## Run what takes longer as well: every answer of every exercise, stress, every picture
+test-slow: .venv/ready ## Run what takes longer: every answer of every exercise, stress, every picture
 	$(BIN)/python -m pytest -q -n 6 --dist loadgroup -m "slow and not browser"
 	$(BIN)/python -m pytest -q -m "browser and slow" -p no:playwright tests/browser
 
@@ -62,4 +62,4 @@ clean: ## Remove the environment and everything built
 	@mkdir -p .venv/etc/jupyter/labconfig && cp binder/page_config.json .venv/etc/jupyter/labconfig/page_config.json
 	@touch $@
 
-.PHONY: help lab test test-all notebooks lint format bench bench-full matrix lock clean
+.PHONY: help lab test test-slow notebooks lint format bench bench-full matrix lock clean

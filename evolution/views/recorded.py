@@ -29,12 +29,20 @@ def xray(model="blocking"):
 
 
 def twins():
-    """Yield (file name, SVG) for every recorded run."""
+    """Yield (file name, SVG) for every recorded run, and for two of them side by side, moving."""
     from evolution.views import Timeline, XRay
+    from evolution.views.moving import moving
 
     for model in _all("timeline"):
         yield f"timeline-{model}.svg", Timeline(timeline(model)).svg()
         yield f"xray-{model}.svg", XRay(xray(model)).svg()
+    titles = {
+        "blocking": "One silent client, five polite ones: blocking",
+        "reactor": "The same crowd: Reactor",
+    }
+    pair = [{**timeline(model), "title": title, "recorded": False} for model, title in titles.items()]
+    yield "moving.svg", moving(pair)
+    yield "moving-dark.svg", moving(pair, "dark")
 
 
 def main(folder=FOLDER):
