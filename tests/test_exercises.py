@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from evolution.course import exercise, matrix
+from evolution.course import exercise, matrix, shipped
 
 CATALOGUE = exercise.catalogue()
 CODE = [name for name, task in CATALOGUE.items() if task.kind == "code"]
@@ -39,10 +39,12 @@ def test_confusion_matrix(sample):
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_one_folder_is_one_truth(name):
     task = CATALOGUE[name]
-    suffix = ".json" if task.kind == "prediction" else ".py"
-    stems = {path.stem for path in task.folder.glob(f"wrong/*{suffix}")}
-    assert stems == set(task.diagnoses) == raised_in(task.folder / "check.py")
-    assert len(list(task.folder.glob(f"right/*{suffix}"))) >= 2
+    paths = shipped.answers(task)
+    stems = [path.stem for path in paths if path.parent.name == "wrong"]
+    assert len(stems) == len(set(stems)) and set(stems) == set(task.diagnoses)
+    assert set(task.diagnoses) == set().union(*map(raised_in, task.folder.glob("*.py")))
+    assert sum(path.parent.name == "right" for path in paths) >= 2
+    assert len({shipped.text(path) for path in paths}) == len(paths), "a slip changes something"
 
 
 def raised_in(path):

@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evolution.course import exercise
+from evolution.course import exercise, shipped
 from evolution.lab.guarded import Guarded
 
 JOURNAL = ".ci/out/matrix.jsonl"
@@ -58,18 +58,17 @@ def samples(names=None):
     found = []
     for name in names or exercise.catalogue():
         task = exercise.load(name)
-        suffix = ".json" if task.kind == "prediction" else ".py"
-        found.append(Sample(name, task.folder / f"starter{suffix}", "not_attempted"))
-        found.append(Sample(name, task.folder / f"solution{suffix}", "passed"))
-        found += [Sample(name, path, "passed") for path in sorted(task.folder.glob(f"right/*{suffix}"))]
-        found += [Sample(name, path, path.stem) for path in sorted(task.folder.glob(f"wrong/*{suffix}"))]
+        for path in shipped.answers(task):
+            expected = "not_attempted" if path.stem == "starter" else "passed"
+            found.append(Sample(name, path, path.stem if path.parent.name == "wrong" else expected))
     return found
 
 
 def try_out(sample):
     """Check one sample once and note what was said; return the Verdict."""
     begin = time.monotonic()
-    verdict = exercise.check(sample.exercise, sample.path)
+    with shipped.as_file(sample.path) as path:
+        verdict = exercise.check(sample.exercise, path)
     sample.longest = max(sample.longest, time.monotonic() - begin)
     sample.said[verdict.diagnosis or verdict.outcome] += 1
     return verdict
@@ -117,12 +116,11 @@ def digest(sample):
     """Return what one check depends on in one word: the answer, its exercise, the checkers' common code."""
     folder, here = exercise.load(sample.exercise).folder, Path(__file__).parent
     files = [
-        sample.path,
         *sorted(folder.glob("*.*")),
         *sorted(folder.parent.glob("*.py")),
         *sorted(here.glob("*.py")),
     ]
-    found = hashlib.sha256()
+    found = hashlib.sha256(shipped.text(sample.path).encode() + b"\0")
     for path in files:
         found.update(path.read_bytes() + b"\0")
     return found.hexdigest()[:16]
