@@ -5,7 +5,6 @@ import importlib
 import os
 import signal
 import sys
-from pathlib import Path
 
 from evolution import GENERATIONS, __version__
 
@@ -65,25 +64,19 @@ def serve(args):
 
 
 def diff(args):
-    """Print the step from one model to another: what changed and the lines that did."""
+    """Print the step from one model, or file, to another: what changed and the lines that did."""
     import difflib
+    import textwrap
 
-    old, new = (Path(model(name).__file__) for name in (args.old, args.new))
-    print(_changed(new, args.old))
-    lines = [path.read_text(encoding="utf-8").splitlines() for path in (old, new)]
-    for line in difflib.unified_diff(*lines, old.name, new.name, lineterm="", n=3):
+    from evolution.lab.difference import difference
+
+    step = difference(args.old, args.new)
+    if step["words"]:
+        print(textwrap.fill(step["words"], 100) + "\n")
+    sides = step["old"], step["new"]
+    lines = [side["text"].splitlines() for side in sides]
+    for line in difflib.unified_diff(*lines, *(f"{side['name']}.py" for side in sides), lineterm="", n=3):
         print(line)
-
-
-def _changed(path, old):
-    """Return the docstring's own account of the step, if it is the step from `old`."""
-    import ast
-
-    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    for paragraph in doc.split("\n\n"):
-        if paragraph.startswith(f"Changed since {old}:"):
-            return paragraph + "\n"
-    return f"{path.stem} is not the next step after {old}; its own begins at the model it names.\n"
 
 
 def check(args):
