@@ -22,7 +22,8 @@ class PredictionCard(Card):
         self.lock.layout.align_self = "flex-start"
         self.message = ipywidgets.HTML()
         self.picture = ipywidgets.VBox()
-        question = f"<strong>{escape(self.task.title)}</strong><p>{prose(self.task.text['task'])}</p>"
+        paragraphs = (f"<p>{prose(each)}</p>" for each in self.task.text["task"].strip().split("\n\n"))
+        question = f"<strong>{escape(self.task.title)}</strong>{''.join(paragraphs)}"
         self.twin_html = box(question, "info")
         labels = "\n".join(f"  {each['label']}: ?" for each in self.task.text["inputs"])
         self.twin_text = f"{self.task.title}\n{self.task.text['task']}\n{labels}"

@@ -34,10 +34,22 @@ def escape(text):
     return html.escape(str(text))
 
 
+MARKED = re.compile(
+    r"`(?P<code>[^`]+)`"  # first: a star in code is a star
+    r"|(?<![\w*])\*\*(?P<strong>[^\s*`](?:[^*`]*[^\s*`])?)\*\*(?![\w*])"
+    r"|(?<![\w*])\*(?P<em>[^\s*`](?:[^*`]*[^\s*`])?)\*(?![\w*])"
+)
+
+
 def prose(text):
-    """Return a sentence of ours as HTML: what stands between backticks is code."""
-    code = f'<code style="{MONO}">'
-    return re.sub(r"`([^`]+)`", rf"{code}\1</code>", escape(text))
+    """Return a sentence of ours as HTML: `code`, *emphasis* and **strong**; all else as it stands."""
+    return MARKED.sub(_tagged, escape(text))
+
+
+def _tagged(found):
+    kind = found.lastgroup
+    style = f' style="{MONO}"' if kind == "code" else ""
+    return f"<{kind}{style}>{found[kind]}</{kind}>"
 
 
 def pre(text, kind=""):
@@ -74,7 +86,9 @@ def verdict_html(verdict):
     if verdict.sentence:
         parts.append(f"<div>{prose(verdict.sentence)}</div>")
     if verdict.question:
-        parts.append(f'<div style="margin-top:0.5em"><em>{prose(verdict.question)}</em></div>')
+        # Emphasis in italics is upright, as in print.
+        words = prose(verdict.question).replace("<em>", '<em style="font-style:normal">')
+        parts.append(f'<div style="margin-top:0.5em"><em>{words}</em></div>')
     if verdict.output and verdict.outcome in ("crashed", "unrecognised"):
         summary = "what your program printed"
         parts.append(

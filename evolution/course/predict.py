@@ -61,20 +61,47 @@ def read(path):
         raise NotAttempted(f"expected your prediction in {path}, there is no such file yet") from None
     except (OSError, ValueError) as error:
         raise Crashed(f"expected a JSON object in {path}: {error}") from None
+    if isinstance(guesses, dict):
+        guesses = guesses.get("guesses", guesses)
     if not isinstance(guesses, dict):
         raise Crashed(f'expected a JSON object such as {{"first": 0.2}}, not {guesses!r:.60}')
-    return guesses.get("guesses", guesses)
+    return guesses
 
 
 def parse(task, guesses):
-    """Return {key: number or word} for all inputs of the question. Raises NotAttempted and Crashed."""
+    """Return {key: number or word} for all inputs of the question. Raises NotAttempted and Crashed.
+
+    A guess may stand under its key or under its label.
+    """
+    guesses = _under_keys(task, guesses)
     values = {}
     for each in task.text["inputs"]:
         typed = guesses.get(each["key"])
         if typed is None or not str(typed).strip():
-            raise NotAttempted(f"expected a guess for “{each['label']}”; there is none yet")
+            raise NotAttempted(
+                f'expected a guess for “{each["label"]}” (key "{each["key"]}"); there is none yet'
+            )
         values[each["key"]] = _value(each, typed)
     return values
+
+
+def _under_keys(task, guesses):
+    keys = [each["key"] for each in task.text["inputs"]]
+    names = {_folded(each["label"]): each["key"] for each in task.text["inputs"]}
+    names |= {_folded(key): key for key in keys}
+    found, unknown = {}, [name for name in guesses if _folded(name) not in names]
+    if unknown:
+        raise Crashed(f"expected the keys {', '.join(keys)}; not known: {', '.join(map(repr, unknown))}")
+    for name, typed in guesses.items():
+        key = names[_folded(name)]
+        if key in found and found[key] != typed:
+            raise Crashed(f'expected one guess for the key "{key}", not two: {found[key]!r} and {typed!r}')
+        found[key] = typed
+    return found
+
+
+def _folded(name):
+    return " ".join(str(name).split()).casefold()
 
 
 def _value(each, typed):
@@ -110,13 +137,22 @@ def points_of(task, values, facts):
 
 
 def comparison(task, values, facts):
-    """Return a line for each input: what was guessed, what was measured."""
-    lines = []
-    for each in task.text["inputs"]:
+    """Return a line for each input: what was guessed, what was measured.
+
+    Where all answers are counts or words, each is right or wrong: it is marked, and the right ones are counted.
+    Where one has a unit, how near is near enough is the judge's affair.
+    """
+    inputs, lines, right = task.text["inputs"], [], 0
+    marked = len(inputs) > 1 and not any(each.get("unit") for each in inputs)
+    for each in inputs:
         guess, fact = values[each["key"]], facts[each["key"]]
+        right += guess == fact
+        mark = ("✓ " if guess == fact else "✗ ") if marked else ""
         lines.append(
-            f"{each['label']}: you said {_with_unit(each, guess)}, measured {_with_unit(each, fact)}"
+            f"{mark}{each['label']}: you said {_with_unit(each, guess)}, measured {_with_unit(each, fact)}"
         )
+    if marked:
+        lines.append(f"{right} of {len(inputs)} as measured")
     return lines
 
 

@@ -10,7 +10,7 @@ def loop_without_exit(rng):
         2**turns - 1,
         "children",
         why="Each turn doubles the number of processes: 2 to the power of the turns, less the first process.",
-        about=("linear_growth", "children_stop", "counts_the_parent", "child_falls_through", "parent_talks", "exception_passes_exit", "sys_exit_flushes_twice"),
+        about=("linear_growth", "generation_missing", "children_stop", "counts_the_parent", "child_falls_through", "parent_talks", "exception_passes_exit", "sys_exit_flushes_twice"),
     )
 
 

@@ -120,6 +120,11 @@ def judge(guesses, facts):
             "forks_before_its_nap",
             f"C: {facts['c_naps']:g} naps one after the other; look at its lanes: a child forks when it has woken up",
         )
+    if guesses["c_naps"] == 2 and guesses["c_children"] == 7 and guesses["d_naps"] == 1:
+        return Wrong(
+            "generation_missing",
+            f"C: {facts['c_naps']:g} naps one after the other; look at its lanes: a child, its child, and the child of that one",
+        )
     if guesses["d_naps"] == 3 or guesses["c_naps"] == 7:
         return Wrong(
             "naps_take_turns", f"wait after the loop: {facts['d_naps']:g} nap deep with exit, and {facts['c_naps']:g} without"

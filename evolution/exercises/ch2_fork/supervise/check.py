@@ -14,10 +14,10 @@ PATIENCE = 4.0
 """Seconds for what should happen at once."""
 
 REPLACE = 2.5
-"""Seconds until a dead worker must have been replaced; the task allows 20 starts a second."""
+"""Seconds until a dead worker must have been replaced; the task allows some ten starts a second."""
 
 STORM = 40
-"""Starts within WINDOW seconds: twice what is allowed, and a tenth of what a loop without a pause does."""
+"""Starts within WINDOW seconds: five times what is allowed, and a tenth of what a loop without a pause does."""
 
 WINDOW = 0.8
 RECOVER = 3.4
