@@ -10,6 +10,20 @@ from evolution.exercises.ch5_race import web
 TASK = exercise.load("workerman")
 RIGHT = TASK.read("right/on_asyncio.py")
 
+
+def starved(times):
+    """Slips with which the first connections of HTTP are idle for too long, as on a machine without time."""
+    nap = """            if self.end != b"\\n" and self.starved:
+                self.starved -= 1
+                await asyncio.sleep(self.idle)
+                return
+"""
+    return [
+        ("class Worker:\n", f"class Worker:\n    starved = {times}\n"),
+        ("            closing = False\n", f"            closing = False\n{nap}"),
+    ]
+
+
 UNKNOWN = {  # what is done to the right answer: (replacements, outcome, words in the evidence)
     "a line, then the end": (
         [('message[:-1]) + b"\\n", False', 'message[:-1]) + b"\\n", True')],
@@ -53,6 +67,8 @@ UNKNOWN = {  # what is done to the right answer: (replacements, outcome, words i
         "unrecognised",
         "on_start was called in []",
     ),
+    "got no time once": (starved(1), "passed", "10 of 10 stages"),
+    "never gets time": (starved(9), "unrecognised", "server: nothing, and closes"),
 }
 
 

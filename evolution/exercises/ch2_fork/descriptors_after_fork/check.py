@@ -64,6 +64,8 @@ def watch(server):
     server.told("ended ")
     ended = now()
     facts["end"] = "yes" if select.select([third], [], [], SILENCE)[0] else "no"
+    if server.pid not in family.holders(third.getsockname()[1]):  # a stranger's connection was taken for the sign
+        raise TooSlow("the server had closed its copy before it was told to")
     fourth = connect(server.port)
     if not select.select([third], [], [], PATIENCE)[0]:
         raise TooSlow(f"the server did not close within {PATIENCE:g} s")

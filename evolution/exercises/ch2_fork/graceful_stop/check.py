@@ -104,11 +104,13 @@ def judge(server, family, clients, answered, master, story):
     if answered[1] is None and status is not None:
         raise Wrong("drops_the_queue", *story, *queued.transcript, *told)
     if status is None:
-        holders = set(family.holders(idle.port)) - {master}
-        if any(each.state != "S" for each in left):
+        if not family.until(lambda: all(each.state == "S" for each in alive(family)), STOP):
             raise TooSlow(*story, *told, f"{STOP:g} s after the last answer this is not over")
-        if holders and len(left) == 2:
-            raise Wrong("hangs_on_keepalive", *story, *told, f"process {min(holders)} holds the idle connection")
+        if holders := set(family.holders(idle.port)) - {master}:
+            idle.close()
+            if family.until(lambda: over(server, family), STOP):
+                held = f"process {min(holders)} held the idle connection; when its client left, all ended"
+                raise Wrong("hangs_on_keepalive", *story, *told, held)
         if len(left) == 3:
             raise Wrong("workers_never_hear", *story, *told)
         raise Unrecognised(*story, *told)
