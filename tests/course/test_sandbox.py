@@ -122,7 +122,7 @@ def test_stdin_is_empty_and_the_environment_clean(monkeypatch):
     learner = run(
         "import os, sys; print(repr(sys.stdin.read()), sorted(os.environ), os.getcwd() == os.environ['HOME'])"
     )
-    assert learner.output == "'' ['HOME', 'LANG', 'PATH', 'TMPDIR'] True\n"
+    assert learner.output == "'' ['HOME', 'LANG', 'MALLOC_ARENA_MAX', 'PATH', 'TMPDIR'] True\n"
 
 
 def test_no_descriptor_of_ours_is_inherited():
