@@ -140,16 +140,19 @@ class Client:
                 words = line.decode(errors="backslashreplace")
                 self.note(f"server: {words if len(words) <= 160 else words[:120] + ' … ' + words[-30:]}")
                 return Reply(line, after=time.monotonic() - begin)
+            # Taken before the look: what comes while we get no processor has come in time.
+            waited = time.monotonic() - begin
             if select.select([self.sock], [], [], 0.02)[0]:
                 ended = self._receive()
                 if ended:
                     self.note(f"server {ended} the connection")
                     return Reply(None, ended, after=time.monotonic() - begin)
                 continue
-            waited = time.monotonic() - begin
             if hold and waited > patience:
                 return Reply(None, "held", after=waited)
             silent = watch.verdict(waited)
+            if silent and self._has_something():
+                continue  # it spoke before it ended, or fell asleep
             if silent and not (hold and silent == "asleep"):
                 doing = self.server.where()
                 self.note(

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from evolution.course import exercise
+from evolution.course import exercise, talk
 from evolution.course.bench import Bench, Spins
 from evolution.course.verdict import Crashed, Unrecognised, Wrong
 
@@ -180,6 +180,29 @@ def test_silence_is_judged_by_the_whole_family(serve):
         client = server.connect()
         client.send(b"x\n")
         assert client.hear().text == b"late"
+
+
+def test_the_last_words_of_a_server_are_heard_however_late_one_looks(serve, monkeypatch):
+    """It answers and ends between our look at the socket and our look at the process: it was not silent."""
+    judge = talk.Watch.verdict
+
+    def when_it_has_ended(watch, waited):
+        watch.server.sandbox.until(lambda: watch.server.status is not None, 10.0)
+        return judge(watch, waited)
+
+    monkeypatch.setattr(talk.Watch, "verdict", when_it_has_ended)
+    answer = """
+        import time
+        def serve(listener):
+            conn, _ = listener.accept()
+            time.sleep(0.2)
+            conn.sendall(b"last words\\n")
+            raise SystemExit
+    """
+    with serve(answer) as server:
+        client = server.connect()
+        assert client.hear().text == b"last words"
+        assert client.hear().text is None
 
 
 def test_a_child_that_spins_is_seen_though_its_parent_sleeps(serve):
