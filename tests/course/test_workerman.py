@@ -49,8 +49,11 @@ UNKNOWN = {  # what is done to the right answer: (replacements, outcome, words i
         "1 of 2 old reactors still run",
     ),
     "deaf to SIGTERM": ([("(signal.SIGTERM, signal.SIGINT)", "()")], "unrecognised", "it is still there"),
-    "the same short pause each time": (
-        [("(self.pause[slot] if young else 0)", "(0.15 if young else 0)")],
+    "fifteen at once, then a pause": (  # a burst, for a steady pace would depend on the machine's
+        [
+            ("(self.pause[slot] if young else 0)", "(0 if self.pause[slot] < 5 else 5)"),
+            ("self.pause[slot] * 2)", "self.pause[slot] * 1.3)"),
+        ],
         "unrecognised",
         "expected 10 at most",
     ),
