@@ -7,6 +7,7 @@ text. With --check nothing is written; the exit status says whether every notebo
 import hashlib
 import json
 import sys
+import tomllib
 from pathlib import Path
 
 import jupytext
@@ -17,13 +18,27 @@ EXERCISES = LESSONS.parent / "evolution" / "exercises"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
-def starter(source):
-    """A cell that only names an exercise gets the exercise's own starter: it is written in one place."""
+def folder(source):
+    """Return the folder of the exercise when a cell only names one, else None."""
     words = source.split()
     if len(words) != 2 or words[0] != "%%exercise":
-        return source
+        return None
     (path,) = EXERCISES.glob(f"*/{words[1]}/starter.py")
-    return f"{source}\n{path.read_text(encoding='utf-8').rstrip()}"
+    return path.parent
+
+
+def told(cell):
+    """Yield (type, source) of the cells that are made of one.
+
+    One that only names an exercise becomes its task and its starter: both are written in one place.
+    """
+    path = folder(cell.source) if cell.cell_type == "code" else None
+    if path is None:
+        yield cell.cell_type, cell.source
+        return
+    text = tomllib.loads((path / "text.toml").read_text(encoding="utf-8"))
+    yield "markdown", f"**Exercise: {text['title']}**\n\n{text['task'].strip()}"
+    yield "code", f"{cell.source}\n{(path / 'starter.py').read_text(encoding='utf-8').rstrip()}"
 
 
 def build(lesson):
@@ -31,16 +46,17 @@ def build(lesson):
     notebook = jupytext.read(lesson)
     cells = []
     for number, cell in enumerate(notebook.cells):
-        source = starter(cell.source) if cell.cell_type == "code" else cell.source
-        made = {
-            "cell_type": cell.cell_type,
-            "id": hashlib.sha256(f"{lesson.stem} {number} {source}".encode()).hexdigest()[:8],
-            "metadata": {key: value for key, value in cell.metadata.items() if key == "tags"},
-            "source": source.splitlines(keepends=True),
-        }
-        if cell.cell_type == "code":
-            made |= {"execution_count": None, "outputs": []}
-        cells.append(dict(sorted(made.items())))
+        tags = {key: value for key, value in cell.metadata.items() if key == "tags"}
+        for kind, source in told(cell):
+            made = {
+                "cell_type": kind,
+                "id": hashlib.sha256(f"{lesson.stem} {number} {source}".encode()).hexdigest()[:8],
+                "metadata": tags,
+                "source": source.splitlines(keepends=True),
+            }
+            if kind == "code":
+                made |= {"execution_count": None, "outputs": []}
+            cells.append(dict(sorted(made.items())))
     language = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
     document = {
         "cells": cells,

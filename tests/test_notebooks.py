@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tempfile
 import time
 import uuid
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -16,6 +18,8 @@ import pytest
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
 from serving import PATIENCE
+
+from evolution.course import exercise
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -52,10 +56,29 @@ def test_cells_are_short_and_define_nothing(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=named)
+def test_the_whole_task_stands_before_each_exercise(path):
+    cells = read(path).cells
+    for before, cell in pairwise(cells):
+        if cell.source.startswith("%%exercise"):
+            name = cell.source.split()[1]
+            assert before.cell_type == "markdown"
+            assert before.source.endswith(exercise.load(name).text["task"].strip())
+            assert cell.source.endswith(exercise.load(name).read("starter.py").rstrip())
+
+
+def test_every_exercise_has_its_cell():
+    sources = "\n".join(cell.source for path in NOTEBOOKS for cell in read(path).cells)
+    for name, task in exercise.catalogue().items():
+        call = f'predict("{name}")' if task.kind == "prediction" else f"%%exercise {name}\n"
+        assert sources.count(call) == 1, name
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=named)
 def test_paragraphs_are_short(path):
     for cell in read(path).cells:
         if cell.cell_type == "markdown":
-            long = [text for text in cell.source.split("\n\n") if len(text) > MOST_LETTERS]
+            paragraphs = re.split(r"\n\n|\n(?=- |\d+\. )", cell.source)
+            long = [text for text in paragraphs if len(text) > MOST_LETTERS]
             assert long == []
 
 

@@ -23,6 +23,9 @@ class Steps(base.View):
     book = traitlets.Dict().tag(sync=True)
     """{width: {"width", "height", "marks": [mark], "frames": [[index of a mark]]}}."""
 
+    more = traitlets.Unicode().tag(sync=True)
+    """What is to be said after the last step: a long run goes on."""
+
     def __init__(self, state=None, **kwargs):
         super().__init__(state=self.example() if state is None else state, **kwargs)
 
@@ -34,6 +37,7 @@ class Steps(base.View):
 
     @traitlets.observe("state")
     def _redraw(self, change):
+        self.more = goes_on(change["new"])
         self.book = {str(width): bound(change["new"], width) for width in figure.WIDTHS}
 
     def svg(self, theme="light"):
@@ -53,6 +57,8 @@ class Steps(base.View):
             if frame["left_out"]:
                 lines.append(f"      … {frame['left_out']:,} steps are left out here")
             lines.append(f"{number:4}  [{frame['step']}] {frame['words']}  ({_places(frame)})")
+        if self.more:
+            lines.append(f"      … {self.more}")
         return "\n".join([*lines, figure.machine(state["machine"])])
 
 
@@ -67,6 +73,13 @@ def bound(state, width):
             table.setdefault(key, (len(table), mark))
         frames.append([table[key][0] for key in keys])
     return {"width": width, "height": height, "marks": [mark for _, mark in table.values()], "frames": frames}
+
+
+def goes_on(state):
+    """A sentence when the run is longer than what is shown of it; else nothing."""
+    put = sum(frame["step"] in (3, 6) for frame in state["frames"])
+    made = state["counts"]["entries"]
+    return f"The run goes on; {put} of its {made:,} entries are shown here." if made > put else ""
 
 
 def telling(frames):

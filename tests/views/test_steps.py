@@ -71,6 +71,14 @@ def test_the_twins(theme):
     assert sum("[" in line for line in lines) == len(STATE["frames"])
 
 
+def test_a_run_that_goes_on_says_so():
+    counts = STATE["counts"]
+    assert Steps(STATE).more == ""
+    long = Steps(STATE | {"counts": counts | {"entries": 1122}})
+    assert f"{counts['entries']} of its 1,122 entries" in long.more
+    assert long.more in long.text().splitlines()[-2]
+
+
 def test_without_a_run_it_shows_a_recorded_one():
     view = Steps()
     assert view.text().startswith("Recorded: ")

@@ -54,11 +54,13 @@ def idle_cost(rng):
 def silent_until_armed(rng):
     requests = rng.randint(2, 9)
     return Card(
-        f"A connection is registered with EPOLLONESHOT. Its client sends {requests} requests, each after the answer to the one "
-        "before. How many times must the workers call modify so that all are answered?",
-        requests - 1,
+        f"A connection is registered once, with EPOLLONESHOT. Its client sends {requests} requests, each after the answer to the "
+        "one before, and stays. A worker writes each answer at once, and after each request it arms the connection for input "
+        "again with modify. How many calls of modify are that?",
+        requests,
         "times",
-        why="Registering arms it for the first report; for each further one a worker must arm it again.",
+        why="Each report makes the connection silent, so one call follows each request. After the last one it is armed for what "
+        "may still come: one more request, or the end.",
         about=("no_rearm", "rearm_before_done", "two_workers_one_socket"),
     )
 

@@ -18,8 +18,9 @@ export default () => ({
     function told() {
       const state = model.get("state"), frame = state.frames[at];
       const gap = frame.left_out ? ` (${frame.left_out.toLocaleString("en")} steps before it are left out.)` : "";
-      const all = at === last() ? ` In all: ${state.sentence}` : "";
-      return { ...state, sentence: `Step ${at + 1} of ${state.frames.length}. ${frame.words}${gap}${all}` };
+      const end = at === last() ? [model.get("more"), `In all: ${state.sentence}`] : [];
+      const said = [`Step ${at + 1} of ${state.frames.length}.`, frame.words + gap, ...end];
+      return { ...state, sentence: said.filter(Boolean).join(" ") };
     }
     const view = figureView(el, shown, { name: "steps", help: "Comma and full stop: one step back, one on. " });
     const back = button("◀", "Back: one step back", () => go(at - 1)), on = button("▶", "On: one step on", () => go(at + 1));

@@ -1,6 +1,6 @@
 import select
 
-TURN = 65536
+TURN = 65536  # bytes that one client gets read at a time; then it is the others' turn
 EDGE = select.EPOLLIN | select.EPOLLET
 
 

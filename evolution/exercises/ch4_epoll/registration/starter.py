@@ -4,7 +4,7 @@ epoll = select.epoll()
 
 
 class Registry:
-    """Which sockets of a loop are watched, and for what."""
+    """Which sockets of a loop are watched, and for what. After a fork each process makes its own."""
 
     def __init__(self):
         self.connections = {}
@@ -15,7 +15,7 @@ class Registry:
         epoll.register(conn, select.EPOLLIN)
 
     def pause(self, conn):
-        """Do not report its input any more; that it has broken off, still."""
+        """Do not report its input any more. When the connection breaks off, report that all the same."""
         epoll.modify(conn, 0)
 
     def drop(self, conn):

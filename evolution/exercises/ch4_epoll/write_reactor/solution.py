@@ -32,7 +32,7 @@ class Reactor:
         heapq.heappush(self.timers, (time.monotonic() + seconds, next(self.order), callback))
 
     def run(self):
-        """Wait and call back, for ever."""
+        """Wait and call back for ever. A callback that raises harms nobody else; its traceback is printed."""
         while True:
             batch = [(self.watched[fd], fd, events) for fd, events in self.epoll.poll(self.patience())]
             for entry, fd, events in batch:

@@ -17,5 +17,5 @@ class Reactor:
         """Call callback() once, not before `seconds` have passed."""
 
     def run(self):
-        """Wait and call back, for ever."""
+        """Wait and call back for ever. A callback that raises harms nobody else; its traceback is printed."""
         raise NotImplementedError

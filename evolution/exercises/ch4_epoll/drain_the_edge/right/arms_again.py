@@ -1,7 +1,7 @@
 import select
 import socket
 
-TURN = 65536
+TURN = 65536  # bytes that one client gets read at a time; then it is the others' turn
 
 
 def serve(listener, on_data):

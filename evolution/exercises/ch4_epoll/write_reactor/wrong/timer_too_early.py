@@ -32,7 +32,7 @@ class Reactor:
         heapq.heappush(self.timers, (self.ticks / 10 + seconds, next(self.order), callback))
 
     def run(self):
-        """Wait and call back, for ever."""
+        """Wait and call back for ever. A callback that raises harms nobody else; its traceback is printed."""
         while True:
             self.ticks += 1  # ten turns are a second
             batch = [(self.watched[fd], fd, events) for fd, events in self.epoll.poll(self.patience())]

@@ -30,7 +30,7 @@ class Reactor:
         self.timers.append((time.monotonic() + seconds, callback))
 
     def run(self):
-        """Wait and call back, for ever."""
+        """Wait and call back for ever. A callback that raises harms nobody else; its traceback is printed."""
         while True:
             batch = [(self.watched[fd], fd, events) for fd, events in self.epoll.poll(self.patience())]
             for entry, fd, events in batch:
