@@ -15,7 +15,7 @@ CHEW = 0.4
 """Seconds of processor time in which nothing happened: it spins."""
 
 WAKES = 20.0
-"""Times a second that a server may wake up for nothing. The tasks allow ten."""
+"""Times a second that a server may wake up for nothing. The tasks allow ten, or as many."""
 
 STILL = 0.25
 """Seconds of sleep in one place."""
@@ -69,6 +69,11 @@ def _still(before, now):
 
 def _call(process):
     return process.threads[0].call if process.threads else None
+
+
+def seen(server):
+    """Return what it is doing; of a server that spins the line is one of several, so it is told as a sample."""
+    return server.where().replace("; your line", "; seen at your line")
 
 
 def call(server):

@@ -85,7 +85,10 @@ def next_timeout(rng):
         round(idle - ages[-1] / 10, 6),
         "s",
         why="Until the earliest deadline: that of the client that has been silent for longest.",
-        about=("any_activity_resets_all", "busy_poll", "counts_from_accept", "sleep_in_loop", "wall_clock", "never_closes"),
+        about=(
+            *("any_activity_resets_all", "busy_poll", "counts_from_accept", "never_closes"),
+            *("sleep_in_loop", "sleeps_past_a_deadline", "wall_clock"),
+        ),
     )
 
 
@@ -96,8 +99,8 @@ def one_computes(rng):
         "how many seconds is the last one answered?",
         round(clients * work, 6),
         "s",
-        why="The loop waits for all at once, but it works for one at a time.",
-        about=("one_at_a_time", "waits_for_one", "accepted_socket_blocking"),
+        why="The loop waits for all at once. What it does in between, computing or sleeping, is for one at a time.",
+        about=("one_at_a_time", "waits_for_one", "accepted_socket_blocking", "sleeps_for_everybody"),
     )
 
 

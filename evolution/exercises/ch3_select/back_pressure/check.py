@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 
 from evolution.course.verdict import TooSlow, Unrecognised, Wrong
-from evolution.exercises.ch3_select.quiet import call, rest, story, tasks
+from evolution.exercises.ch3_select.quiet import call, rest, seen, story, tasks
 from evolution.lab import procfs
 
 LIMIT = 262_144
@@ -44,7 +44,8 @@ def check(bench):
             raise Unrecognised(f"two clients are connected, and there are {tasks(server)} processes and threads; one is asked for")
         judge(bench, server, a, b, word, reply, served)
         if a.taken > TOO_MUCH:
-            raise Wrong("unbounded_buffer", *a.client.transcript, f"{a.taken:,} bytes were read while none could be sent; {LIMIT:,} may wait")
+            fact = f"{a.taken:,} bytes were read while none could be sent: far more than LIMIT, {LIMIT:,}, and the kernel's buffers"
+            raise Wrong("unbounded_buffer", *a.client.transcript, fact)
         if stalled.kind == "spinning":
             raise Wrong("spins_when_full", *a.client.transcript[:3], stalled.fact)
         if stalled.kind == "waking":
@@ -178,7 +179,7 @@ def echo(bench, server, client):
 def idle(server):
     found = rest(server)
     if found.kind == "spinning":
-        raise Wrong("always_writable_spin", "a client is connected, has its echo, and says nothing", found.fact, server.where())
+        raise Wrong("always_writable_spin", "a client is connected, has its echo, and says nothing", found.fact, seen(server))
     if found.kind == "ended":
         raise server.crashed("a client is connected, has its echo, and says nothing")
     if not found.asleep:

@@ -1,6 +1,6 @@
 import select
 
-LIMIT = 262144
+LIMIT = 262_144  # bytes of one client that may wait with you: read, and not sent back yet
 
 
 def serve(listener):

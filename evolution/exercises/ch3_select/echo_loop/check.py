@@ -3,7 +3,7 @@
 import signal
 
 from evolution.course.verdict import Crashed, Unrecognised, Wrong
-from evolution.exercises.ch3_select.quiet import call, rest, sockets, story, tasks
+from evolution.exercises.ch3_select.quiet import call, rest, seen, sockets, story, tasks
 
 
 def check(bench):
@@ -27,7 +27,7 @@ def check(bench):
 def nobody(server):
     found = rest(server)
     if found.kind == "spinning":
-        raise Wrong("timeout_zero_spin", "nobody is connected", found.fact, server.where())
+        raise Wrong("timeout_zero_spin", "nobody is connected", found.fact, seen(server))
     if found.kind == "waking":
         raise Wrong("polls_by_clock", "nobody is connected", found.fact)
     if found.kind == "ended":
@@ -94,7 +94,7 @@ def silent_in_front(bench, server, a):
 def idle(server):
     found = rest(server)
     if found.kind == "spinning":
-        raise Wrong("always_writable_spin", "the clients are connected and say nothing", found.fact, server.where())
+        raise Wrong("always_writable_spin", "the clients are connected and say nothing", found.fact, seen(server))
     if found.kind == "waking":
         raise Wrong("polls_by_clock", "the clients are connected and say nothing", found.fact)
     if found.kind == "ended":

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 from evolution.course.verdict import TooSlow, Unrecognised, Wrong
-from evolution.exercises.ch3_select.quiet import call, rest, story, tasks
+from evolution.exercises.ch3_select.quiet import call, rest, sockets, story, tasks
 
 IDLE = 1.0
 EARLY = 0.75
@@ -18,12 +18,19 @@ LATE = 2.5
 PAUSE = 0.15
 """Seconds between two words of the talker."""
 
+COMES = 0.7
+"""Seconds after the first one's word at which a second client comes."""
+
+SLACK = 0.4
+"""Seconds past the first one's moment: a server that sleeps on until then has not set its clock by it."""
+
 
 def check(bench):
     """Return the lines that convinced us. Raises a Finding."""
-    scene, lonely = bench.together(lambda: crowd(bench), lambda: alone(bench))
+    scene, lonely, first = bench.together(lambda: crowd(bench), lambda: alone(bench), lambda: newcomer(bench))
     return (
         f"a silent client with nobody beside it was closed after {lonely:.1f} s",
+        f"one beside whom another came after {COMES} s was closed after {first:.1f} s",
         f"beside others a silent client was closed after {scene.silent:.1f} s",
         f"one that spoke once was closed {scene.once:.1f} s after its word",
         f"one that spoke every {PAUSE} s was not closed in {scene.length:.1f} s",
@@ -54,6 +61,69 @@ def alone(bench):
         if server.sandbox.wait(0.1):
             raise server.crashed("a silent client, and nobody else")
         return time.monotonic() - begin
+
+
+def newcomer(bench, tries=3):
+    """A second client comes shortly before the first one's moment. Return after how many seconds the first was closed.
+
+    Whoever sleeps on from the second one's coming until past that moment has not set its clock by the first.
+    """
+    with bench.serve() as server:
+        for _ in range(tries):
+            first = Person(server, bench)
+            begin = time.monotonic()  # it hears the word after this,
+            if not first.speak():
+                raise Unrecognised(*story(first=first.client), "expected the same words back")
+            with suppress(TooSlow):
+                first.client.settle()
+            latest = time.monotonic()  # and before this
+            time.sleep(max(0, begin + COMES - time.monotonic()))
+            came, before = time.monotonic(), sockets(server)
+            second = Person(server, bench)
+            second.client.note(f"connects {COMES} s after the first one's word")
+            people = {"first": first, "second": second}
+            sleep = asleep_again(server, before + 1, begin, people)
+            closed = sleep and is_closed(server, people, sleep, latest + IDLE + SLACK)
+            if closed and closed < came + IDLE - 0.05:  # a whole second has not gone by since the second one came
+                return closed - begin
+            for person in people.values():
+                person.client.close()
+        raise TooSlow(f"{tries} times one could not tell when the first of two clients was closed on this machine")
+
+
+def asleep_again(server, count, begin, people):
+    """Wait until it has so many sockets, and sleeps. Return which sleep that is, None when the first one's time is up before."""
+    while (now := time.monotonic()) < begin + IDLE:
+        if select.select([people["first"].client.sock], [], [], 0.005)[0] and now < begin + EARLY:
+            fact = f"the first one is closed {now - begin:.2f} s after its word, it had {IDLE:g} s"
+            raise Unrecognised(*said(people), fact)
+        found = server.process()
+        if found is None or found.state in "ZX":
+            raise server.crashed(*said(people))
+        if found.state == "S" and sockets(server) == count and server.process().voluntary == found.voluntary:
+            return found.voluntary if time.monotonic() < begin + IDLE else None
+    return None
+
+
+def is_closed(server, people, sleep, late):
+    """Return when the first one was closed. Raises Wrong when it is there at `late`, and the server in the same sleep."""
+    sock = people["first"].client.sock
+    if select.select([sock], [], [], max(0, late - time.monotonic()))[0]:
+        return time.monotonic()
+    for _ in range(2):
+        found = server.process()
+        if found is None or (found.state, found.voluntary) != ("S", sleep):
+            return None
+        time.sleep(0.03)
+    if select.select([sock], [], [], 0)[0] or tasks(server) > 1:
+        return None
+    waited = time.monotonic() - people["first"].spoke
+    fact = f"{waited:.1f} s after the first one's word it is still connected; the server has slept on since the second one came"
+    raise Wrong("sleeps_past_a_deadline", *said(people), fact, server.where())
+
+
+def said(people):
+    return story(**{name: person.client for name, person in people.items()})
 
 
 def nobody(server, what="nobody is connected"):
@@ -184,7 +254,7 @@ class Scene:
             raise Wrong("busy_poll", "one client is connected and idle", idle.fact)
 
     def story(self, people):
-        lines = story(**{name: person.client for name, person in people.items()})
+        lines = said(people)
         return lines if len(lines) <= 12 else (*lines[:5], "…", *lines[-5:])
 
 

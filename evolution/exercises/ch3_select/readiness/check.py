@@ -10,7 +10,10 @@ from contextlib import ExitStack
 from evolution.course.predict import Right
 from evolution.course.verdict import TooSlow, Unrecognised, Wrong
 
-WORDS = {(): "none", ("R",): "read", ("W",): "write", ("R", "W"): "read and write", ("W", "X"): "write and exceptional"}
+SETS = ("read", "write", "exceptional")
+WORDS = {(): "none", SETS: "all three"}
+"""All other answers are the sets' names with "and" between them."""
+
 SLEEP = 0.2
 """Seconds that select may sleep for one question of the picture."""
 
@@ -53,8 +56,13 @@ def picture(questions, waits):
 def look(sock):
     """Ask select once, without waiting, about all three sets."""
     sets = select.select([sock], [sock], [sock], 0)
-    found = tuple(letter for letter, ready in zip("RWX", sets, strict=True) if ready)
+    found = tuple(name for name, ready in zip(SETS, sets, strict=True) if ready)
     return WORDS.get(found, " and ".join(found))
+
+
+def says(guess, name):
+    """Whether an answer has this set among its own."""
+    return name in guess or guess == WORDS[SETS]
 
 
 def pair(stack):
@@ -140,19 +148,19 @@ STATES = {
 
 def judge(guesses, facts):
     """Return Right, Wrong or Unrecognised."""
-    if guesses["listener"] != facts["listener"] and "read" not in guesses["listener"]:
+    if guesses["listener"] != facts["listener"] and not says(guesses["listener"], "read"):
         return Wrong("listener_never_readable", f"a listener with a client in its queue: {facts['listener']}")
-    if "read" not in guesses["half"]:
+    if not says(guesses["half"], "read"):
         return Wrong("readable_means_whole_message", "recv on it returns b'GET /ind' at once")
-    if "exceptional" in guesses["ended"] or "exceptional" in guesses["reset"]:
+    if says(guesses["ended"], "exceptional") or says(guesses["reset"], "exceptional"):
         return Wrong("errors_in_xlist", "recv on the one returns b'', on the other it raises ConnectionResetError; both at once")
-    if "read" not in guesses["ended"]:
+    if not says(guesses["ended"], "read"):
         return Wrong("eof_not_readable", "recv on it returns b'' at once")
-    if "write" not in guesses["sent"]:
+    if not says(guesses["sent"], "write"):
         return Wrong("writable_means_peer_read", "1,000 bytes are in the kernel's buffer, and there is room for more")
-    if "write" in guesses["full"]:
+    if says(guesses["full"], "write"):
         return Wrong("always_writable", "send on it raises BlockingIOError: not one byte fits")
-    if "read" in guesses["urgent"]:
+    if says(guesses["urgent"], "read"):
         return Wrong("urgent_is_in_the_stream", "recv on it raises BlockingIOError; recv(1, socket.MSG_OOB) returns b'!'")
     return Right() if guesses == facts else Unrecognised()
 

@@ -4,7 +4,7 @@ import select
 import time
 
 from evolution.course.verdict import TooSlow, Unrecognised, Wrong
-from evolution.exercises.ch3_select.quiet import rest
+from evolution.exercises.ch3_select.quiet import rest, seen
 from evolution.lab import procfs
 
 FILES = 24
@@ -16,8 +16,11 @@ SURE = 12
 CLIENTS = 30
 PATIENCE = 6.0
 
-NAP = 0.25
-"""Seconds in one sleep() that no pause between two tries needs."""
+NAP = 0.03
+"""Seconds that it may sleep on while a word lies unread: more cannot come from a busy machine, which wakes it at once."""
+
+QUICK = 0.05
+"""Seconds for three echoes in a row: a server that sleeps at each try takes longer."""
 
 
 def check(bench):
@@ -63,7 +66,7 @@ class Crowd:
         if kind == "ended" or (self.away and self.server.sandbox.wait(0.3)):
             raise self.ended()
         if kind == "spinning":
-            raise Wrong("accept_spin", *self.lines, "it uses a processor all the time", self.server.where())
+            raise Wrong("accept_spin", *self.lines, "it uses a processor all the time", seen(self.server))
         if not self.waiting and not self.away:
             raise Unrecognised(*self.lines, f"expected that {FILES} descriptors are not enough for all")
 
@@ -128,32 +131,47 @@ class Crowd:
         return found
 
     def serve_on(self):
-        """Those inside are served while nobody else can get in."""
+        """Those inside are served at once while nobody else can get in."""
         for client, _ in (self.inside[0], self.inside[-1]):
-            word = self.bench.word()
-            client.send(word + b"\n")
-            self.naps(client)
-            reply = client.hear()
-            if reply.text != word:
-                if reply.silent == "ended" or (reply.silent in ("closes", "resets") and self.server.sandbox.wait(1.0)):
-                    raise self.ended()
-                if reply.silent in ("closes", "resets"):
-                    raise self.thrown_out(client, reply)
-                raise Unrecognised(*self.lines, *client.transcript[-3:], "expected the same words back")
+            took, end = [], time.monotonic() + PATIENCE / 2
+            while len(took) < 3 or sum(took[-3:]) > QUICK:
+                if time.monotonic() > end:
+                    slow = f"its echoes take {min(took):.2f} s and more, and one cannot see why"
+                    raise TooSlow(*self.lines, *client.transcript[-2:], slow)
+                begin, word = time.monotonic(), self.bench.word()
+                client.send(word + b"\n")
+                nap = self.nap(client)
+                if nap[:1] != ("sleep",):  # out of any other call it may not come back
+                    self.echo(client, word)
+                if nap:
+                    raise Wrong("sleeps_for_everybody", *self.lines, *client.transcript[-2:], *nap[1:])
+                took.append(time.monotonic() - begin)
 
-    def naps(self, client):
-        """Raises Wrong when it sleeps on in sleep(), for longer than a short pause, while a word lies there unread."""
-        since, last = time.monotonic(), None
-        while not select.select([client.sock], [], [], 0.02)[0]:
+    def echo(self, client, word):
+        reply = client.hear()
+        if reply.text == word:
+            return
+        if reply.silent == "ended" or (reply.silent in ("closes", "resets") and self.server.sandbox.wait(1.0)):
+            raise self.ended()
+        if reply.silent in ("closes", "resets"):
+            raise self.thrown_out(client, reply)
+        raise Unrecognised(*self.lines, *client.transcript[-3:], "expected the same words back")
+
+    def nap(self, client):
+        """Wait for the echo. Return the call, and evidence, when it sleeps on in there for NAP, with the word unread."""
+        end, since, last = time.monotonic() + 2 * QUICK, 0.0, None
+        while not select.select([client.sock], [], [], 0.004)[0] and (last or time.monotonic() < end):
             found = self.server.process()
             call = found.threads[0].call if found and found.threads else None
-            now = found and (found.state, found.voluntary, call)
-            if not now or found.state != "S" or call is None or call.text != "sleep":
-                return
-            if now != last:
-                since, last = time.monotonic(), now
-            elif time.monotonic() - since > NAP and self.server.unread(client.port):
-                raise Wrong("sleeps_for_everybody", *self.lines, *client.transcript[-1:], self.server.where())
+            if call is None or found.state != "S" or not self.server.unread(client.port):
+                last = None
+            elif found.voluntary != last:
+                since, last = time.monotonic(), found.voluntary
+            elif time.monotonic() - since > NAP:
+                where = self.server.where()
+                seen = (where,) if where.startswith(f"asleep in {call.text}") else ()
+                return call.text, f"the word lay there unread while it slept on in {call.text}", *seen
+        return ()
 
     def make_room(self):
         """Five leave: their descriptors are free again."""

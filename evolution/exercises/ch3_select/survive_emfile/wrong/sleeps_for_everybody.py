@@ -11,7 +11,7 @@ def serve(listener):
                     watched.append(listener.accept()[0])
                 except OSError as error:
                     print(error)
-                    time.sleep(1)
+                    time.sleep(0.1)
                 continue
             try:
                 data = sock.recv(65536)
