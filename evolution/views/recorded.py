@@ -30,8 +30,11 @@ def xray(model="blocking"):
 
 def twins():
     """Yield (file name, SVG) for every recorded run, and for two of them side by side, moving."""
-    from evolution.views import Timeline, XRay
+    from evolution.views import Race, Scaling, Steps, Survival, SysCalls, Timeline, XRay
     from evolution.views.moving import moving
+
+    for view in (Race, Scaling, Steps, Survival, SysCalls):
+        yield f"{view.__name__.lower()}.svg", view().svg()
 
     for model in _all("timeline"):
         yield f"timeline-{model}.svg", Timeline(timeline(model)).svg()

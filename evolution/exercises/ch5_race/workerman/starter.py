@@ -6,7 +6,7 @@ class Worker:
 
     def __init__(self, port=0, count=2, protocol="text", idle=60.0):
         self.port, self.count, self.protocol, self.idle = port, count, protocol, idle
-        self.on_message = lambda message: message  # gets a line or a path, returns the answer's bytes
+        self.on_message = lambda message: message  # a line or a path in, the answer out: bytes
         self.on_start = lambda: None  # called in each reactor before it serves
 
     def run(self):
