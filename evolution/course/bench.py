@@ -42,9 +42,9 @@ class Bench:
         """Start the exercise's host.py with these arguments; return a Run."""
         return Run(self, arguments, limits, stdin, linger)
 
-    def serve(self, *arguments, limits=Limits(), ready=5.0, linger=0.0):  # noqa: B008
+    def serve(self, *arguments, limits=Limits(), ready=5.0, linger=0.0, asks=True):  # noqa: B008
         """Start the answer inside the exercise's host.py and wait until it listens; return a Server."""
-        return Server(self, arguments, limits, ready, linger=linger)
+        return Server(self, arguments, limits, ready, linger=linger, asks=asks)
 
     def together(self, *probes):
         """Run probes at the same time, each with a server of its own; return their results.

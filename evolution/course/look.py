@@ -13,7 +13,7 @@
     look.adopt()         from now on, orphans below this process become its children
     look.full()          from now on, the limit of processes is reached
     look.block(64)       64 MiB of memory in pages of 4 KiB, each one written
-    look.together(f, 2)  print how long f takes, and two of it: in turn, in threads, in processes; best of three
+    look.together(f, 2)  print how long f takes, and two of it: in turn, in threads, in processes; best of 3
 
 Copied into the program's folder by `program.py`; standard library only. Only `together` forks.
 """
@@ -178,8 +178,8 @@ def block(mib):
 def together(work, count=2):
     """Print the seconds that `work()` takes, and `count` of it: in turn, in threads, in processes.
 
-    Each is the shortest of three, for what else runs can only make it longer. All four take turns: who disturbs
-    for a while disturbs all of them.
+    Each is the shortest of three, for what else runs can only make it longer. All four take turns: who
+    disturbs for a while disturbs all of them.
     """
     ways = {"once": _once, f"{count} in turn": _in_turn, f"{count} threads": _threads}
     ways[f"{count} processes"] = _processes

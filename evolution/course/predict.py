@@ -139,8 +139,8 @@ def points_of(task, values, facts):
 def comparison(task, values, facts):
     """Return a line for each input: what was guessed, what was measured.
 
-    Where all answers are counts or words, each is right or wrong: it is marked, and the right ones are counted.
-    Where one has a unit, how near is near enough is the judge's affair.
+    Where all answers are counts or words, each is right or wrong: it is marked, and the right ones are
+    counted. Where one has a unit, how near is near enough is the judge's affair.
     """
     inputs, lines, right = task.text["inputs"], [], 0
     marked = len(inputs) > 1 and not any(each.get("unit") for each in inputs)

@@ -27,13 +27,14 @@ class Run:
     """The exercise's host.py with the answer beside it. Leaving the `with` block ends it and what it started.
 
     `stdin` is all that it can read there. What it leaves behind at its end lives `linger` seconds more, so
-    that it can be looked at. Raises SandboxError when it cannot be started.
+    that it can be looked at. With `asks`, host.py has given SIGUSR1 to faulthandler and may be asked where
+    it is. Raises SandboxError when it cannot be started.
     """
 
     port = None
 
-    def __init__(self, bench, arguments=(), limits=Limits(), stdin=b"", linger=0.0):  # noqa: B008 — frozen
-        self.bench = bench
+    def __init__(self, bench, arguments=(), limits=Limits(), stdin=b"", linger=0.0, asks=True):  # noqa: B008 — frozen
+        self.bench, self.asks = bench, asks
         files = {"answer.py": bench.answer, "host.py": bench.exercise.read("host.py")}
         options = {"protect": bench.protect, "stdin": stdin, "linger": linger}
         self.sandbox = Sandbox(files, ["host.py", *arguments], limits, **options)
@@ -137,7 +138,8 @@ class Run:
         if found and found.state == "R" and found.cpu_ns < CHEW * 1e9:
             had = f"it had {found.cpu_ns / 1e6:.0f} ms of processor time"
             raise TooSlow(f"expected the program {what} within {seconds:g} s; {had}")
-        raise Unrecognised(f"expected the program {what} within {seconds:g} s", f"it is {doing}")
+        missing = f"no line that it has printed begins with “{prefix.strip()}”"
+        raise Unrecognised(f"expected the program {what} within {seconds:g} s", missing, f"it is {doing}")
 
     # --- evidence ---
 
@@ -149,7 +151,7 @@ class Run:
         thread = found.threads[0] if found.threads else None
         call = thread.call.text if thread and thread.call else None
         doing = f"asleep in {call}" if call and found.state == "S" else f"running (state {found.state})"
-        line = self.line_of(self.sandbox.stacks())
+        line = self.line_of(self.sandbox.stacks()) if self.asks else ""
         if call == "poll" and "poll" not in line:  # nobody who wrote recv expects to read poll
             doing += ", where Python waits for a socket that has a time-out"
         return f"{doing}; {line}" if line else doing
@@ -190,7 +192,8 @@ class Run:
         report = self.sandbox.wait(1.0)
         if report is None:
             return "still running"
-        company = f"; {report.company} more processes of yours were still there and have been removed"
+        more = "process of yours was" if report.company == 1 else "processes of yours were"
+        company = f"; {report.company} more {more} still there, and removed"
         return self._end_of(report) + (company if report.company else "")
 
     def _end_of(self, report):
@@ -218,7 +221,8 @@ class Run:
         report = self.sandbox.wait(1.0)
         if report and report.why == "time":
             return TooSlow(*before, self.how_it_ended())
-        return Crashed(*before, self.how_it_ended(), *self.traceback())
+        said = (self.how_it_ended(), *self.traceback())
+        return Crashed(*before, *(line for line in said if line not in before))
 
 
 class Server(Run):

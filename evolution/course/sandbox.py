@@ -101,7 +101,7 @@ class Sandbox:
                 "LANG": "C.UTF-8",
                 "HOME": str(self.scratch),
                 "TMPDIR": str(self.scratch),
-                "MALLOC_ARENA_MAX": "2",  # each thread's own would reserve 128 MiB of address space, mallopt(3)
+                "MALLOC_ARENA_MAX": "2",  # one for each thread reserves 128 MiB each, mallopt(3)
                 **environment,
             },
             "uid": DEFENCES["uid"] and LINUX and os.geteuid() == 0,

@@ -105,6 +105,11 @@ class Client:
         except OSError as error:
             self.note(f"that failed: {error.strerror}")
 
+    @property
+    def unfinished(self):
+        """What has come and does not end with a newline."""
+        return self._unread.rpartition(b"\n")[2]
+
     def half_close(self):
         """Say that nothing more will come: the server's recv returns b"" (shutdown(2))."""
         self.note("client ends its side: recv returns b'' from now on")
@@ -149,17 +154,16 @@ class Client:
                     return Reply(None, ended, after=time.monotonic() - begin)
                 continue
             if hold and waited > patience:
+                if self._unread:
+                    self.note(f"server: {shown(self._unread)}, without a newline")
                 return Reply(None, "held", after=waited)
             silent = watch.verdict(waited)
             if silent and self._has_something():
                 continue  # it spoke before it ended, or fell asleep
             if silent and not (hold and silent == "asleep"):
                 doing = self.server.where()
-                self.note(
-                    f"nothing comes: the server is {doing}"
-                    if silent != "ended"
-                    else f"nothing comes: {doing}"
-                )
+                came = f"{shown(self._unread)} without a newline, no more" if self._unread else "nothing"
+                self.note(f"{came} comes: {'' if silent == 'ended' else 'the server is '}{doing}")
                 return Reply(None, silent, doing, waited)
             if waited > patience:
                 raise TooSlow(
@@ -199,7 +203,10 @@ class Client:
             cpu_before = found.cpu_ns if cpu_before is None else cpu_before
             if found.cpu_ns - cpu_before > CHEW * 1e9:
                 used = f"{(found.cpu_ns - cpu_before) / 1e9:.1f} s of processor time"
-                raise Spins(*self.transcript, f"it used {used} with nothing to read; {self.server.where()}")
+                raise Spins(
+                    *self.transcript,
+                    f"the server used {used} with nothing to read; it is {self.server.where()}",
+                )
             arrived = not int.from_bytes(fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
             if arrived and found.state == "S" and self.server.unread(self.port) == 0 and self._still_asleep():
                 self.server.looks.now()

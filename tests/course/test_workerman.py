@@ -51,8 +51,8 @@ UNKNOWN = {  # what is done to the right answer: (replacements, outcome, words i
     "deaf to SIGTERM": ([("(signal.SIGTERM, signal.SIGINT)", "()")], "unrecognised", "it is still there"),
     "fifteen at once, then a pause": (  # a burst, for a steady pace would depend on the machine's
         [
-            ("(self.pause[slot] if young else 0)", "(0 if self.pause[slot] < 5 else 5)"),
-            ("self.pause[slot] * 2)", "self.pause[slot] * 1.3)"),
+            ("(self.pause[slot] if young else 0)", "(0 if self.pause[slot] < 2 else 2)"),
+            ("self.pause[slot] * 2)", "self.pause[slot] * 1.22)"),
         ],
         "unrecognised",
         "expected 10 at most",

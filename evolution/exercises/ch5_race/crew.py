@@ -1,13 +1,14 @@
 """What the checks of this chapter do to a master with its reactors, and what they see; nothing is judged."""
 
 import json
+import re
 import select
 import signal
 import time
 from contextlib import contextmanager, suppress
 
 from evolution.course.limits import Limits
-from evolution.course.verdict import Unrecognised
+from evolution.course.verdict import Crashed, Unrecognised
 from evolution.lab import procfs
 
 PATIENCE = 3.0
@@ -27,13 +28,18 @@ ALONE = {"recvfrom", "recvmsg", "read", "poll", "ppoll"}
 def serving(bench, *arguments):
     """Start the answer; return the server.
 
-    The bench asks for stacks with SIGUSR1, which is the answer's own here: so it must not ask. `linger`
-    tells a reactor that is being ended from one that nobody has told.
+    SIGUSR1 is the answer's own here, so it must not be asked with it where it is. `linger` tells a reactor
+    that is being ended from one that nobody has told. What is not recognised, and comes with an exception of
+    the learner's, in whatever process, is Crashed.
     """
-    with bench.serve(*arguments, limits=LIMITS, linger=0.25) as server:
-        server.sandbox.stacks = lambda: ""
+    with bench.serve(*arguments, limits=LIMITS, linger=0.25, asks=False) as server:
         try:
             yield server
+        except Unrecognised as finding:
+            said = server.traceback()
+            if any("your line" in line for line in said):
+                raise Crashed(*finding.evidence, *said) from None
+            raise
         except ConnectionRefusedError:
             refused = "a client that comes is refused: nobody listens on the port any more"
             if until(lambda: server.status is not None, 0.5):
@@ -51,13 +57,61 @@ def until(condition, seconds=PATIENCE):
 
 def born(server):
     """Return the pids of all that have called on_start, in the order of their births."""
-    return [int(line) for line in (server.file("births") or "").splitlines() if line.isdigit()]
+    return [pid for pid, _ in births(server)]
+
+
+def births(server):
+    """Return (pid, its parent) of all that have called on_start."""
+    lines = re.findall(r"^(\d+) (\d+)\n", server.file("births") or "", re.MULTILINE)
+    return [(int(pid), int(parent)) for pid, parent in lines]
+
+
+def grandchildren(server):
+    """Return (pid, its parent) of those whose parent is a reactor itself: only a master should make them."""
+    reactors = set(born(server)) - {server.pid}
+    return [(pid, parent) for pid, parent in births(server) if parent in reactors]
 
 
 def crew(server):
     """Return the pids of the reactors that live. Helpers of the standard library are none: not born so."""
     found = ((pid, procfs.process(pid)) for pid in set(born(server)) - {server.pid})
     return {pid for pid, process in found if process and process.state not in "ZX"}
+
+
+def readiness(server):
+    """Return how many times it has printed that it listens."""
+    return len(re.findall(r"^listening ", server.output, re.MULTILINE))
+
+
+def goes_when_poked(server, idle, sleepers):
+    """Let an idle client send a byte that ends no message, and let others come.
+
+    Return whether all of these reactors end now: then they had not been woken. Those that wait for their
+    clients to leave are not moved by it.
+    """
+    if not sleepers or not still(sleepers):
+        return False
+    idle.send(b"x")
+    others = []
+    with suppress(OSError):  # whoever has closed the listener is not woken, and need not be
+        for _ in range(CROWD):
+            others.append(server.connect())
+    gone = until(lambda: not sleepers & crew(server), 1.0)
+    for each in others:
+        each.close()
+    return gone
+
+
+def still(pids):
+    """Return whether all of these processes sleep, and did not wake for a third of a second."""
+
+    def seen():
+        found = [procfs.process(pid) for pid in pids]
+        return [each and (each.state, each.voluntary) for each in found]
+
+    before = seen()
+    time.sleep(0.3)
+    return seen() == before and all(each and each[0] == "S" for each in before)
 
 
 def hear(client, seconds=PATIENCE):
@@ -161,25 +215,25 @@ def told(server, seconds=PATIENCE):
 
 def told_at_last(server, fits):
     """Ask until the statistics fit, for a client that has left may not have been noticed yet. See `told`."""
-    end = time.monotonic() + PATIENCE / 2
-    while True:
+    for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 0):
         facts, printed = told(server)
-        if facts is None or fits(facts) or time.monotonic() > end:
-            return facts, printed
-        time.sleep(0.1)
+        if facts is None or fits(facts):
+            break
+        time.sleep(pause)
+    return facts, printed
 
 
 def loses_the_dead(server, clients, said):
     """End a reactor with some of these clients, while the statistics say that `said` are connected.
 
-    Return (how many it had, the statistics afterwards). None when already two that leave in order are not
-    counted down: then it is another mistake.
+    Return (how many it had, the statistics afterwards). When already two that leave in order are not counted
+    down, it is another mistake: return (0, the statistics).
     """
     for client in clients[:2]:
         client.close()
     fewer = told_at_last(server, lambda facts: facts.get("connections") == said - 2)[0]
     if not fewer or fewer.get("connections") != said - 2:
-        return None
+        return 0, fewer
     by_pid, alive = {}, len(crew(server))
     for client in clients[2:]:
         by_pid.setdefault(who(client), []).append(client)

@@ -24,6 +24,11 @@ class Heard:
         says = (b"\r\ncontent-length:", b"\r\ntransfer-encoding:")
         return bool(whole and head.startswith(b"http/1.") and not any(each in head for each in says))
 
+    @property
+    def bare(self):
+        """An HTTP head whose lines end with a newline alone."""
+        return self.raw.lower().startswith(b"http/1.") and b"\n\n" in self.raw and b"\r\n" not in self.raw
+
 
 def request(word, *headers):
     return b"\r\n".join([b"GET /" + word + b" HTTP/1.1", b"Host: me", *headers, b"", b""])

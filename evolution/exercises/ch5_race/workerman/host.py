@@ -13,7 +13,7 @@ protocol, count, idle, kind = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]),
 
 def note(name):
     with open(name, "a") as file:
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()} {os.getppid()}\n")
 
 
 def on_message(message):

@@ -79,6 +79,8 @@ def keeps_alive(bench, server, patient, left):
         expected = f"expected an answer with Content-Length and the body echo {word.decode()}"
         if heard.endless:
             raise Wrong("http_not_spoken", *patient.story, expected)
+        if heard.bare:
+            raise Wrong("bare_newlines", *patient.story, "expected lines that end with \\r\\n (RFC 9112)")
         raise Unrecognised(*patient.story, expected)
 
 

@@ -74,7 +74,7 @@ class Worker:
             if slot in (each for each, _ in self.reactors.values()):
                 continue  # a reload has put another one there
             young = time.monotonic() - born < 1.0
-            self.pause[slot] = min(self.pause[slot] * 2, 5.0) if young else 0.1
+            self.pause[slot] = min(self.pause[slot] * 2, 2.0) if young else 0.1
             self.due[slot] = time.monotonic() + (self.pause[slot] if young else 0)
 
     def fill(self):

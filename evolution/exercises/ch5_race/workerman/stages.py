@@ -11,8 +11,9 @@ STAGES = (
 
 def passed(stage):
     """Return a line of evidence: how far it has come."""
-    done = STAGES[: STAGES.index(stage)]
-    return f"stages passed: {', '.join(done)}" if done else "no stage passed yet"
+    number = STAGES.index(stage)
+    done = f"stages passed: {', '.join(STAGES[:number])}" if number else "no stage passed yet"
+    return f"{done}; this is stage {number + 1} of {len(STAGES)}, {stage}"
 
 
 def expect_alive(server, stage, *story, killed_by=None):

@@ -91,7 +91,7 @@ class Worker:
                 if not each["old"]:
                     if time.monotonic() - each["born"] < 2:
                         self.again.append(time.monotonic() + self.pause)
-                        self.pause = min(self.pause * 2, 10)
+                        self.pause = min(self.pause * 2, 2)
                     else:
                         self.pause = 0.15
                         self.again.append(0)

@@ -57,7 +57,7 @@ class Worker:
             if all(slot != other for other, _ in self.births.values()):
                 young = time.monotonic() - born < 1
                 self.due[slot] = time.monotonic() + (self.pause[slot] if young else 0)
-                self.pause[slot] = min(5, self.pause[slot] * 2) if young else 0.1
+                self.pause[slot] = min(2, self.pause[slot] * 2) if young else 0.1
 
     def fill(self):
         for slot in [each for each, when in self.due.items() if when <= time.monotonic()]:
