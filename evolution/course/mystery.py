@@ -10,11 +10,13 @@ every generation. Evidence that fits another generation as well does not prove y
 
 import html
 import random
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from evolution import GENERATIONS
 from evolution.course import probes
+from evolution.course.probes import Mistake
 from evolution.lab import launch
 
 SUSPECTS = 10
@@ -25,6 +27,10 @@ TRIES = 3
 """How often a probe with chance in it is tried: which worker gets a client is decided anew each time."""
 
 VARIANTS = [(name, ()) for name in GENERATIONS] + [("multireactor", ("--share", "listener"))]
+
+
+class NoSuspect(Mistake, IndexError):
+    """There is no suspect of this number."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Judgement:
     """Other generations that show the same in each cited observation."""
     against: tuple
     """Cited observations that the named generation does not show, as lines."""
+    before: str = ""
+    """The name that was proven for this suspect before; no later accusation takes that back."""
 
     @property
     def proven(self):
@@ -62,6 +70,13 @@ class Judgement:
 
     def lines(self):
         """Return the judgement in words."""
+        lines = self._lines()
+        if self.before and not self.proven:
+            kept = f"suspect {self.suspect} is {self.before}, and it stays proven"
+            lines.append(f"It is proven already that {kept}.")
+        return lines
+
+    def _lines(self):
         head = f"suspect {self.suspect} is {self.name}"
         if self.against:
             return [f"✗ {head}? Your own evidence speaks against it.", *self.against]
@@ -109,14 +124,17 @@ class Mystery:
         self.close()
 
     def __getitem__(self, number):
-        """Return one Suspect; its server starts when it is first looked at. Raises IndexError."""
+        """Return one Suspect; its server starts when it is first looked at. Raises NoSuspect."""
         return Suspect(number, self._server(number).address)
 
     def __iter__(self):
         return (self[number] for number in range(1, SUSPECTS + 1))
 
     def probe(self, number, words):
-        """Try a probe on one suspect; return the Observation. Raises ValueError for unknown words."""
+        """Try a probe on one suspect; return the Observation.
+
+        Raises Mistake for unknown words, and NoSuspect.
+        """
         steps = probes.parse(words)
         seen = probes.run(self._server(number), steps)
         if "kill" in words:  # it is not the server that it was
@@ -124,19 +142,18 @@ class Mystery:
         self.observations.append(Observation(len(self.observations) + 1, number, probes.text(steps), seen))
         return self.observations[-1]
 
-    def accuse(self, number, name, evidence):
-        """Name the generation of one suspect; return the Judgement.
+    def accuse(self, number, name, evidence=()):
+        """Name the generation of one suspect; return the Judgement. What is proven once stays so.
 
-        `evidence` lists the numbers of observations, of this suspect. Raises ValueError for a generation,
-        a suspect or an observation that there is not.
+        `evidence` lists the numbers of observations, of this suspect. Raises Mistake for a generation or an
+        observation that there is not, or none at all, and NoSuspect.
         """
+        _known(number)
         if name not in GENERATIONS:
-            raise ValueError(f"expected a generation, one of {', '.join(GENERATIONS)}, not {name!r}")
-        cited = [self._cited(number, each) for each in evidence]
+            raise Mistake(f"expected a generation, one of {', '.join(GENERATIONS)}, not {name!r}")
+        cited = [self._cited(number, each) for each in evidence] if isinstance(evidence, Iterable) else []
         if not cited:
-            raise ValueError(
-                "expected the numbers of the observations that your name rests on, such as [1, 2]"
-            )
+            raise Mistake("expected the numbers of the observations that your name rests on, such as [1, 2]")
         shown = self._by_all(dict.fromkeys(each.probe for each in cited))
         fits = {
             variant[0]
@@ -151,8 +168,12 @@ class Mystery:
         )
         right = self._hidden[number - 1][0] == name
         also = tuple(each for each in GENERATIONS if each in fits - {name})
-        self.judgements[number] = Judgement(number, name, right, also, against)
-        return self.judgements[number]
+        last = self.judgements.get(number)
+        before = last.name if last and last.proven else ""
+        told = Judgement(number, name, right, also, against, before)
+        if not before:
+            self.judgements[number] = told
+        return told
 
     def close(self):
         """End all servers. No error when there is none."""
@@ -176,22 +197,23 @@ class Mystery:
         return sum(told.proven for told in self.judgements.values())
 
     def _server(self, number):
-        if not isinstance(number, int) or not 1 <= number <= SUSPECTS:
-            raise IndexError(f"expected a suspect, 1 to {SUSPECTS}, not {number!r}")
+        _known(number)
         server = self._servers.get(number)
         if server is None or not server.alive:
             server = self._servers[number] = _start(self._hidden[number - 1])
         return server
 
     def _cited(self, suspect, number):
+        if not self.observations:
+            raise Mistake("expected an observation, and there is none yet; case.probe makes one")
         if not isinstance(number, int) or not 1 <= number <= len(self.observations):
-            raise ValueError(
+            raise Mistake(
                 f"expected an observation, 1 to {len(self.observations)}, not {number!r}; "
                 "case.observations lists them"
             )
         found = self.observations[number - 1]
         if found.suspect != suspect:
-            raise ValueError(f"observation {number} is of suspect {found.suspect}, not of suspect {suspect}")
+            raise Mistake(f"observation {number} is of suspect {found.suspect}, not of suspect {suspect}")
         return found
 
     def _by_all(self, wanted):
@@ -221,6 +243,12 @@ class Mystery:
 def mystery(seed):
     """Return a Mystery of ten servers; the same seed gives the same order."""
     return Mystery(seed)
+
+
+def _known(number):
+    """Raises NoSuspect unless it is the number of one."""
+    if not isinstance(number, int) or not 1 <= number <= SUSPECTS:
+        raise NoSuspect(f"expected a suspect, 1 to {SUSPECTS}, not {number!r}")
 
 
 def _start(variant):

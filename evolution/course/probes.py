@@ -38,8 +38,16 @@ MOST = {"silent": 1100, "slow": 16}
 PLAIN = ("ask", "kill", "processes", "threads", "sleeps", "listeners")
 
 
+class Mistake(ValueError):
+    """What was written cannot be done. A notebook shows the sentence alone; a program gets an exception."""
+
+    def _render_traceback_(self):
+        """IPython's showtraceback asks an exception for its lines; where it was raised is of no help here."""
+        return [str(self)]
+
+
 def parse(words):
-    """Return a list of (word, N or None). Raises ValueError with the words that there are."""
+    """Return a list of (word, N or None). Raises Mistake with the words that there are."""
     steps = []
     for part in str(words).split(";"):
         word, *rest = part.split() or [""]
@@ -50,7 +58,7 @@ def parse(words):
             steps.append((word, None))
         else:
             known = ", ".join([*(f"{name} N (1 to {most})" for name, most in MOST.items()), *PLAIN])
-            raise ValueError(f"expected steps between semicolons, each one of {known}; not {part.strip()!r}")
+            raise Mistake(f"expected steps between semicolons, each one of {known}; not {part.strip()!r}")
     return steps
 
 

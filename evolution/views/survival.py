@@ -13,6 +13,9 @@ VERDICTS = {
     "failed": ("cross", "fail", "the server or the run failed"),
 }
 
+NOT_YET = "not run yet"
+"""What stands in a row without runs."""
+
 ROW, LEFT = 32, {320: 84, 520: 92, 720: 100}
 WIDEST = 110
 """px of a column, however few there are."""
@@ -55,11 +58,18 @@ class Survival(Drawn):
         for model in state["models"]:
             row = [cells.get((model, card)) for card in cards]
             said = ["" if cell is None else f"{_LETTER[cell['verdict']]} {cell['figure']}" for cell in row]
+            if _idle(state, model):
+                said = [NOT_YET]
             yield f"{model:14}" + "".join(f"{each:14}" for each in said).rstrip()
         present = {cell["verdict"] for cell in state["cells"]}
         legend = {_LETTER[name]: words for name, (_, _, words) in VERDICTS.items() if name in present}
         yield "   ".join(f"{letter} {words}" for letter, words in legend.items())
         yield machine(state["machine"])
+
+
+def _idle(state, model):
+    """Whether nothing is to be seen in the row of a model, and nothing will be before Run."""
+    return not state["running"] and all(cell["model"] != model for cell in state["cells"])
 
 
 _LETTER = {"served": "●", "late": "○", "some": "ϟ", "nobody": "⧗", "failed": "x"}
@@ -75,6 +85,11 @@ def _grid(state, width):
     for i, model in enumerate(models):
         y = top + i * ROW
         out.text(0, y + ROW / 2, model, look="name heading")
+        if _idle(state, model):
+            whole = len(cards) * wide
+            _blank(out, {"x": left + 1.5, "y": y + 1.5, "width": whole - 3, "height": ROW - 3}, False)
+            out.text(left + whole / 2, y + ROW / 2, NOT_YET, "soft", "", "middle")
+            continue
         for j, card in enumerate(cards):
             pair, x = (model, card["name"]), left + j * wide
             box = {"x": x + 1.5, "y": y + 1.5, "width": wide - 3, "height": ROW - 3}

@@ -38,6 +38,21 @@ def test_a_probe_becomes_an_observation_and_evidence(case):
     assert made.ticks.children[0].number == tick.number
 
 
+def test_a_weaker_accusation_does_not_take_a_proof_back(case):
+    made = desk(case)
+    made.suspect.value = number = [variant[0] for variant in case._hidden].index("poll_loop") + 1
+    made.name.value = "poll_loop"
+    for words, proven in (("sleeps", True), ("ask", False)):
+        made.words.value = words
+        made.observe.click()
+        for tick in made.ticks.children:
+            tick.value = tick.number == case.observations[-1].number
+        made.accuse.click()
+        assert ("only this one shows what you observed" in made.said.value) == proven
+        assert case.judgements[number].proven and "poll_loop, proven" in made.twin_text
+    assert "fits" in made.said.value and "it stays proven" in made.said.value
+
+
 def test_mistakes_are_told_in_words(case):
     made = desk(case)
     made.words.value = "knock"

@@ -135,6 +135,18 @@ def test_a_grid_that_fills():
     assert len(found(drawn(view), "verdict")) == 3 and len(found(drawn(view), "underway")) == 1
 
 
+@pytest.mark.parametrize("width", figure.WIDTHS)
+def test_a_row_without_runs_says_so_when_nothing_runs(width):
+    state = Survival.example()
+    state |= {"cells": [cell for cell in state["cells"] if cell["model"] != "fork"]}
+    view = Survival(state)
+    for running, times in ((False, 1), (True, 0)):
+        state["running"] = running
+        words = [mark["text"] for mark in view.draw(state, width).marks if mark["kind"] == "text"]
+        assert words.count("not run yet") == times
+        assert "\n".join(view.words(state)).count("not run yet") == times
+
+
 def test_who_clicks_on_a_cell_is_heard():
     view, heard = Survival(), []
     view.on_pick(lambda model, card: heard.append((model, card)))

@@ -86,4 +86,4 @@ def not_reloaded(server, idle, before, replaced, told):
         raise Wrong("hangs_on_idle_clients", *story, "an idle client was connected; when it left, they went")
     if stayed == before and len(fresh) in (0, len(before)):
         raise Wrong("old_workers_stay" if fresh else "no_reload", *story)
-    raise Unrecognised(*story)
+    raise Unrecognised(*story, *(line for pid in sorted(stayed) for line in server.family.lines(pid)))

@@ -92,7 +92,8 @@ class Worker:
         signal.signal(signal.SIGTERM, lambda *_: self.stop.set())
         self.on_start()
         threading.Thread(target=self.accept, daemon=True).start()
-        self.stop.wait()
+        while not self.stop.wait(0.1):  # the signal may have gone to another thread, which wakes nobody
+            pass
         time.sleep(0.05)
         end = time.monotonic() + 1.0
         while time.monotonic() < end:
