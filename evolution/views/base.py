@@ -4,6 +4,8 @@ For whoever writes a view: give the class its file names with `module` and `styl
 the rest is here. anywidget loads a single entry without imports, so language.js goes before the view's file.
 """
 
+import copy
+import time
 from pathlib import Path
 
 import anywidget
@@ -12,6 +14,8 @@ import traitlets
 from evolution.views import marks
 
 STATIC = Path(__file__).parent / "static"
+EVERY = 1.0
+"""Seconds between two settings of a synced trait while a run goes on; each costs a whole state."""
 
 
 def module(*names):
@@ -39,3 +43,40 @@ class View(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         return {**data, "image/svg+xml": self.svg(), "text/plain": self.text()}, metadata
+
+
+class Growing(View):
+    """A view of something that goes on: `state` is a snapshot, and increments come until it is over.
+
+    A subclass has `push`, and in it `take`, which sends an increment to the browser as a message. The trait,
+    which a reload or a second view reads, follows at most once in EVERY seconds and at the end.
+    """
+
+    state = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, state, **kwargs):
+        super().__init__(state=state, **kwargs)
+        self._latest = copy.deepcopy(self.state)
+        self._set_at = float("-inf")
+        self.on_msg(self._asked)
+
+    @traitlets.observe("state")
+    def _adopt(self, change):
+        self._latest = copy.deepcopy(change["new"])
+
+    def take(self, update, merge, running):
+        """Apply an increment with `merge(state, update)` and tell the browser; `running`: are there more?"""
+        merge(self._latest, update)
+        self.send(update)
+        if not running or time.monotonic() - self._set_at >= EVERY:
+            self.flush()
+
+    def flush(self):
+        """Put what was pushed into the synced trait."""
+        self._set_at = time.monotonic()
+        if self._latest != self.state:
+            self.state = copy.deepcopy(self._latest)
+
+    def _asked(self, _, content, __):
+        if content.get("kind") == "snapshot please":  # the browser has missed an increment
+            self.send({"kind": "snapshot", "state": self._latest})

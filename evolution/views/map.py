@@ -1,37 +1,37 @@
-"""The map: the generations in the order of the course, and how far the learner has come.
-
-It is HTML and no widget: it has nothing to do but to lead on, and JupyterLab opens the links of an HTML
-output in place, while a widget's would load the page anew.
-"""
+"""The map: the generations in the order of the course, and how far the learner has come."""
 
 from html import escape
 
-from evolution.views import marks
-from evolution.views.base import STATIC
+import traitlets
+
+from evolution.views import base
 from evolution.views.map_glyphs import SIZE, glyph
 from evolution.views.map_svg import drawing
 from evolution.views.map_words import OUTCOMES, dot, said, state_of, text, went
 from evolution.views.shapes import tag
 
 
-class Map:
+class Map(base.View):
     """Show {"chapters": [{"number", "title", "notebook", "ready", "minutes", "exercises", "models"}, …]}.
 
     `ready` says whether the notebook is there. An exercise is {"name", "title", "outcome"}, the outcome
     "passed", "tried" or "open"; a model is {"name", "idea", "after": the model it comes from, or ""}.
     """
 
-    def __init__(self, state):
-        self.state = state
+    _esm = base.module("map.js")
+    _css = base.stylesheet("map.css")
+    state = traitlets.Dict()
+    html = traitlets.Unicode().tag(sync=True)
+    """The map as HTML, in the colours of the theme around it; the links are relative."""
 
-    def html(self):
-        """Return the map as HTML, in the colours of the theme around it; the links are relative."""
-        shared = (STATIC / name for name in ("language.css", "map.css"))
-        style = marks.css() + "".join(path.read_text(encoding="utf-8") for path in shared)
-        stops = "".join(self._stop(chapter) for chapter in self.state["chapters"])
-        sentence = f'<p class="evo-sentence">{escape(said(self.state))}</p>'
-        return (
-            f"<style>{style}</style>"
+    def __init__(self, state, **kwargs):
+        super().__init__(state=state, **kwargs)
+
+    @traitlets.observe("state")
+    def _redraw(self, change):
+        stops = "".join(map(self._stop, change["new"]["chapters"]))
+        sentence = f'<p class="evo-sentence">{escape(said(change["new"]))}</p>'
+        self.html = (
             '<section class="evo evo-map" data-view="map" aria-label="Map of the course">'
             f'<ol class="evo-way">{stops}</ol>{sentence}</section>'
         )
@@ -44,12 +44,6 @@ class Map:
         """Return the text twin; its first line is the sentence under the picture."""
         return text(self.state)
 
-    def _repr_mimebundle_(self, **kwargs):
-        return {"text/html": self.html(), "image/svg+xml": self.svg(), "text/plain": self.text()}
-
-    def __repr__(self):
-        return self.text()
-
     def _stop(self, chapter):
         state = state_of(chapter, self.state)
         facts = f'data-chapter="{chapter["number"]}" data-state="{state}"'
@@ -57,7 +51,7 @@ class Map:
         if chapter["ready"]:
             title = f'<a href="{escape(chapter["notebook"])}">{title}</a>'
         when = f"about {chapter['minutes']} min" if chapter["ready"] else "to come"
-        head = f'<p class="evo-head"><strong>{title}</strong> <span class="evo-when">{when}</span></p>'
+        head = f'<p class="evo-stop"><strong>{title}</strong> <span class="evo-when">{when}</span></p>'
         tiles = "".join(map(_tile, chapter["models"]))
         tiles = f'<div class="evo-tiles">{tiles}</div>' if tiles else ""
         number = f'<span class="evo-number" aria-hidden="true">{chapter["number"]}</span>'

@@ -8,8 +8,9 @@ import re
 from html import escape
 
 from evolution.views import timeline_state as model
+from evolution.views.lanes_svg import WIDTH, L
 from evolution.views.shapes import painter, tag
-from evolution.views.timeline_svg import WIDTH, L, _Drawing
+from evolution.views.timeline_svg import _Drawing
 
 SLOWER = 3.0
 """Seconds of the picture for one second of the run."""
@@ -19,10 +20,10 @@ HOLD = 4.0
 
 
 class _Covered(_Drawing):
-    """A timeline with a cover over its marks, which `svg` puts below the legend."""
+    """A timeline with a cover over its marks, which `page` puts below the legend."""
 
-    def _legend(self, y):
-        legend, depth = super()._legend(y)
+    def legend(self, y, names):
+        legend, depth = super().legend(y, names)
         top, bottom = L["axis"], y - 18
         cover = {"x": self.left, "y": top, "width": WIDTH + 8 - self.left, "height": bottom - top}
         hand = {"x1": self.left, "x2": self.left, "y1": top - 4, "y2": bottom}

@@ -1,53 +1,27 @@
 """System calls: one lane for each thread, a call is a bar as long as it lasted; below, a request's cost."""
 
-import copy
-import time
-
-import traitlets
-
 from evolution.views import base
 from evolution.views.syscalls_recorded import recorded
 from evolution.views.syscalls_svg import drawing
 from evolution.views.syscalls_text import text
 
-EVERY = 1.0
-"""Seconds between two settings of the synced trait while a trace goes on; each costs a whole state."""
 
-
-class SysCalls(base.View):
+class SysCalls(base.Growing):
     """Show a trace as `TraceStory.as_dict` gives it; without a state, a recorded one, faint and labelled so.
 
     >>> view = SysCalls(story.as_dict())
     >>> view.push(story.changes())
     """
 
-    _esm = base.module("timeline_model.js", "stage.js", "syscalls_model.js", "syscalls.js")
+    _esm = base.module("timeline_model.js", "live.js", "stage.js", "syscalls_model.js", "syscalls.js")
     _css = base.stylesheet("timeline.css", "syscalls.css")
-    state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, state=None, **kwargs):
-        super().__init__(state=recorded() if state is None else state, **kwargs)
-        self._latest = copy.deepcopy(self.state)
-        self._set_at = float("-inf")
-        self.on_msg(self._asked)
-
-    @traitlets.observe("state")
-    def _adopt(self, change):
-        self._latest = copy.deepcopy(change["new"])
+        super().__init__(recorded() if state is None else state, **kwargs)
 
     def push(self, update):
-        """Take an increment, kind "calls". It goes to the browser as a message; the trait, which a reload or
-        a second view reads, follows at most once in EVERY seconds and when the trace is over."""
-        merge(self._latest, update)
-        self.send(update)
-        if not update["running"] or time.monotonic() - self._set_at >= EVERY:
-            self.flush()
-
-    def flush(self):
-        """Put what was pushed into the synced trait."""
-        self._set_at = time.monotonic()
-        if self._latest != self.state:
-            self.state = copy.deepcopy(self._latest)
+        """Take an increment, kind "calls"."""
+        self.take(update, merge, update["running"])
 
     def svg(self):
         """Return the static twin: one well-formed SVG, legible on light and dark pages."""
@@ -56,10 +30,6 @@ class SysCalls(base.View):
     def text(self):
         """Return the text twin; its first line is the sentence under the picture."""
         return text(self._latest)
-
-    def _asked(self, _, content, __):
-        if content.get("kind") == "snapshot please":  # the browser has missed an increment
-            self.send({"kind": "snapshot", "state": self._latest})
 
 
 def merge(state, update):

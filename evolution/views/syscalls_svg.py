@@ -8,11 +8,9 @@ from html import escape
 
 from evolution.views import marks
 from evolution.views import syscalls_state as model
-from evolution.views.shapes import WIDE, entry, glyph, hatching, key, painter, shape, tag, words
-from evolution.views.timeline_state import ticks
-from evolution.views.timeline_svg import STYLE, WIDTH
+from evolution.views.lanes_svg import WIDTH, L, Lanes
+from evolution.views.shapes import WIDE, glyph, painter, shape, tag, words
 
-L = marks.LAYOUT
 COUNT_ROW = 20
 
 
@@ -24,57 +22,26 @@ def drawing(state, theme="light"):
     return _Drawing(model.whole(state), painter(theme)).svg()
 
 
-class _Drawing:
+class _Drawing(Lanes):
     def __init__(self, state, paint):
-        self.state, self.paint, self.end = state, paint, max(0.001, state["now"])
-        low, high = L["gutter"]
-        self.left = round(min(high, max(low, WIDTH * L["gutter_share"])))
-        self.right = WIDTH - L["right"]
+        super().__init__(state, paint, max(0.001, state["now"]))
         dense = len(state["lanes"]) >= L["dense"]
         self.row, self.bar = (L["dense_row"], L["dense_bar"]) if dense else (L["row"] + 4, L["bar"] + 2)
         self.rows = {lane["id"]: L["axis"] + self.row * (i + 0.5) for i, lane in enumerate(state["lanes"])}
 
-    def x(self, t):
-        return self.left + t / self.end * (self.right - self.left)
-
     def svg(self):
-        state, paint = self.state, self.paint
-        floor = L["axis"] + self.row * len(state["lanes"]) + 6
-        lanes = [part for lane in state["lanes"] for part in self._lane(lane)]
+        floor = L["axis"] + self.row * len(self.state["lanes"]) + 6
+        lanes = [part for lane in self.state["lanes"] for part in self._lane(lane)]
         costs, y = self._costs(floor)
-        legend, depth = self._legend(y + 18)
-        said = textwrap.wrap(("Recorded: " if state["recorded"] else "") + state["sentence"], 104)
-        below = 34 + y + depth
-        height = below + 18 * len(said) + 8
-        title = state["title"] or "System calls"
-        moved = {"transform": "translate(0,30)"}
-        parts = [
-            f"<title>{escape(title)}</title><desc>{escape(state['sentence'])}</desc><style>{STYLE}</style>",
-            hatching(paint),
-            tag("rect", x=-8, width=WIDTH + 16, height=height, fill=paint("page")),
-            words(4, 14, title, paint, class_="title"),
-            tag("g", *self._axis(floor), *self._births(), *lanes, *costs, *legend, **moved),
-            *(words(4, below + 18 * i, line, paint, class_="said") for i, line in enumerate(said)),
-        ]
-        box = {"width": WIDTH + 16, "height": height, "viewBox": f"-8 0 {WIDTH + 16} {height}"}
-        return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", role="img", class_="evo-twin", **box)
-
-    def _axis(self, floor):
-        yield words(4, 11, "Threads", self.paint, "soft", class_="head")
-        for t, said in ticks(self.end, (self.right - self.left) / 84):
-            x = self.x(t)
-            yield tag("line", x1=x, x2=x, y1=L["axis"] - 4, y2=floor - 4, stroke=self.paint("rule"))
-            anchor = "end" if x > self.right - 16 else "start" if x < self.left + 4 else "middle"
-            x = min(x + 14, WIDTH - 2) if anchor == "end" else x
-            yield words(x, 11, said, self.paint, "soft", text_anchor=anchor)
+        head = words(4, 11, "Threads", self.paint, "soft", class_="head")
+        drawn = [head, *self.axis(floor), *self._births(), *lanes, *costs]
+        return self.page("System calls", y, model.keys(self.state), drawn)
 
     # --- lanes ---
 
     def _lane(self, lane):
         y, inset, now = self.rows[lane["id"]], 10 * min(lane["depth"], 3), self.state["now"]
-        most = int((self.left - 10 - inset) / 6.2)
-        name = lane["label"] if len(lane["label"]) <= most else lane["label"][: most - 1] + "…"
-        yield words(4 + inset, y, name, self.paint, class_="name")
+        yield self.name(y, lane["label"], inset)
         end = lane["end"]["t"] if lane["end"] else now
         between = shape(marks.SYSCALL["between"], self.x(lane["begin"]), self.x(end), self.bar, self.paint)
         drawn = [tag("g", between, opacity=0.55), *self._spans(lane, now)]
@@ -155,15 +122,3 @@ class _Drawing:
             note = words(after, y, why, paint, "soft")
             drawn.append(tag("g", name, bar, value, note, data_count=row["word"]))
         return drawn, top + 30 + COUNT_ROW * len(rows)
-
-    def _legend(self, y):
-        x, top, drawn = 0.0, y, []
-        for name in model.keys(self.state):
-            word, meaning = entry(name)
-            wide = 40 + 6.6 * len(word)
-            if x + wide > WIDTH:
-                x, y = 0.0, y + 20
-            sample = tag("g", key(name, self.paint), transform=f"translate({x:g},{y:g})")
-            drawn.append(tag("g", tag("title", escape(meaning)), sample, words(x + 34, y, word, self.paint)))
-            x += wide + 8
-        return drawn, y - top + 44

@@ -1,65 +1,36 @@
 """The timeline: clients in the order of connecting, the accept queue, the server's processes."""
 
-import copy
-import time
-
-import traitlets
-
 from evolution.views import base, recorded
 from evolution.views.timeline_svg import drawing
 from evolution.views.timeline_text import text
 
-EVERY = 1.0
-"""Seconds between two settings of the synced trait while a run goes on; each costs a whole state."""
 
-
-class Timeline(base.View):
+class Timeline(base.Growing):
     """Show a run as `Story.as_dict` gives it; without a state, a recorded one, faint and labelled so.
 
     >>> view = Timeline(experiment.story.as_dict())
     >>> view.push({"kind": "timeline", "now": 1.2, "lanes": [...]})
     """
 
-    _esm = base.module("timeline_model.js", "timeline.js")
+    _esm = base.module("timeline_model.js", "live.js", "stage.js", "timeline.js")
     _css = base.stylesheet("timeline.css")
-    state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, state=None, **kwargs):
-        super().__init__(state=recorded.timeline() if state is None else state, **kwargs)
-        self._latest = copy.deepcopy(self.state)
-        self._set_at = float("-inf")
-        self.on_msg(self._asked)
-
-    @traitlets.observe("state")
-    def _adopt(self, change):
-        self._latest = copy.deepcopy(change["new"])
+        super().__init__(recorded.timeline() if state is None else state, **kwargs)
 
     def push(self, update):
-        """Take an update of an experiment: kinds "timeline", "snapshot", "progress"; others change nothing.
-
-        An increment goes to the browser as a message. The trait, which a reload or a second view reads,
-        follows at most once in EVERY seconds and when the run is over.
-        """
+        """Take an experiment's update: kinds "timeline", "snapshot", "progress"; others change nothing."""
         kind = update.get("kind")
         if kind == "snapshot":
             self.state = update["state"]
         elif kind == "timeline":
-            merge(self._latest, update)
-            self.send(update)
-            if not update.get("running", True) or time.monotonic() - self._set_at >= EVERY:
-                self.flush()
+            self.take(update, merge, update.get("running", True))
         elif kind == "progress" and not update.get("running"):
             self.flush()
 
     def begin(self, state):
         """Start anew with the first state of a run."""
         self.state = state
-
-    def flush(self):
-        """Put what was pushed into the synced trait."""
-        self._set_at = time.monotonic()
-        if self._latest != self.state:
-            self.state = copy.deepcopy(self._latest)
 
     def svg(self):
         """Return the static twin: one well-formed SVG, legible on light and dark pages."""
@@ -68,10 +39,6 @@ class Timeline(base.View):
     def text(self):
         """Return the text twin; its first line is the sentence under the picture."""
         return text(self._latest)
-
-    def _asked(self, _, content, __):
-        if content.get("kind") == "snapshot please":  # the browser has missed an increment
-            self.send({"kind": "snapshot", "state": self._latest})
 
 
 def merge(state, update):

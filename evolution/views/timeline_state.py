@@ -142,14 +142,44 @@ def keys(state):
     return [name for name in order if name in present and name not in ("process.gone", "process.asleep")]
 
 
+def sections(state):
+    """Which parts are there: clients, accept queue, processes. While it runs, all: they may still come."""
+    running, queue = state["running"], state["queue"]["steps"]
+    return [bool(part or running) for part in ("bands" in state or state["lanes"], queue, state["processes"])]
+
+
+def beside_ghost(x, wide, taken, low, high):
+    """Where the words beside a prediction at `x` stand, as (x, text-anchor).
+
+    They are `wide` px and lie between `low` and `high`; `taken` is [(from, to, whether it is text)] in px.
+    Best is a place where nothing is, else one over no other text.
+    """
+    last = max([x, *(to for _, to, _ in taken)])
+    spots = [(x + 9, "start"), (last + 5, "start"), (x - 9, "end")]
+    spots += [(max(to + 3, x + 9), "start") for _, to, _ in taken]
+    spots += [(min(start - 3, x - 9), "end") for start, _, _ in taken]
+
+    def spread(spot):
+        return (spot[0], spot[0] + wide) if spot[1] == "start" else (spot[0] - wide, spot[0])
+
+    def clear(spot, parts):
+        return all(spread(spot)[0] >= to or spread(spot)[1] <= start for start, to, _ in parts)
+
+    inside = [spot for spot in spots if spread(spot)[0] >= low and spread(spot)[1] <= high]
+    ranked = [spot for spot in inside if clear(spot, taken)]
+    ranked += [spot for spot in inside if clear(spot, [part for part in taken if part[2]])]
+    return (ranked or inside or spots[2:])[0]
+
+
 def indent(lane):
     """Pixels by which a process's name is set in: workers and threads belong to the server above them."""
     return 10 * lane.get("depth", 0 if lane["label"].startswith("server") else 1)
 
 
 def measured(state, guess):
-    """The moment that a prediction was about, in seconds: its own `measured`, else the end of its client."""
+    """The moment that a prediction was about, in seconds: its own `measured`, else the end of its lane."""
     if "measured" in guess:
         return guess["measured"]
-    lane = next((lane for lane in state["lanes"] if lane["id"] == guess["lane"]), None)
+    lanes = (*state["lanes"], *state["processes"])
+    lane = next((lane for lane in lanes if lane["id"] == guess["lane"]), None)
     return lane["end"]["t"] if lane and lane["end"] else None

@@ -1,29 +1,14 @@
 """The timeline's static twin: one SVG, for nbconvert, GitHub and whatever shows a notebook without a kernel.
 
-Places and marks are the browser's (static/timeline.js); it stands on a page of its own colour, since nobody
-knows what is behind it.
+Places and marks are the browser's (static/timeline.js).
 """
 
-import textwrap
 from html import escape
 
 from evolution.views import marks
 from evolution.views import timeline_state as model
-from evolution.views.shapes import WIDE, entry, ghost, glyph, hatching, key, painter, shape, tag, words
-
-WIDTH = 720
-L = marks.LAYOUT
-STYLE = "".join(
-    f".evo-twin {rule}"  # a page of pictures has one style sheet: nobody else's text may be meant
-    for rule in (
-        "text{font:11px system-ui,sans-serif;font-variant-numeric:tabular-nums;dominant-baseline:central}",
-        "text.title{font-size:14px;font-weight:600}",
-        "text.name{font-size:12px}",
-        "text.head{font-weight:600}",
-        "text.call{font-family:monospace}",
-        "text.said{font-size:13px}",
-    )
-)
+from evolution.views.lanes_svg import WIDTH, L, Lanes
+from evolution.views.shapes import MONO, WIDE, ghost, glyph, painter, shape, tag, words
 
 
 def drawing(state, theme="light"):
@@ -34,44 +19,25 @@ def drawing(state, theme="light"):
     return _Drawing(model.whole(state), painter(theme)).svg()
 
 
-class _Drawing:
+class _Drawing(Lanes):
     def __init__(self, state, paint):
-        self.state, self.paint, self.end = state, paint, model.reach(state)
-        low, high = L["gutter"]
-        self.left = round(min(high, max(low, WIDTH * L["gutter_share"])))
-        self.right = WIDTH - L["right"]
+        super().__init__(state, paint, model.reach(state))
         self.lanes = model.shown(state)
         many = len(self.lanes) + len(state["processes"]) >= L["dense"]
         self.row, self.bar = (L["dense_row"], L["dense_bar"]) if many else (L["row"], L["bar"])
         self.names, self.marks, self.rows = [], [], {}
 
-    def x(self, t):
-        return self.left + t / self.end * (self.right - self.left)
-
     def svg(self):
-        state, paint = self.state, self.paint
-        y = self._clients(L["axis"])
-        y = self._queue(y + L["gap"])
-        y = self._server(y + L["gap"])
-        guesses = [self._guess(guess, y) for guess in state["guesses"]]
-        legend, depth = self._legend(y + 18)
-        said = textwrap.wrap(("Recorded: " if state["recorded"] else "") + state["sentence"], 104)
-        below = 34 + y + depth
-        height = below + 18 * len(said) + 8
-        title = state["title"] or "Timeline"
-        parts = [
-            f"<title>{escape(title)}</title><desc>{escape(state['sentence'])}</desc>",
-            f"<style>{STYLE}</style>",
-            hatching(paint),
-            tag("rect", x=-8, width=WIDTH + 16, height=height, fill=paint("page")),
-            words(4, 14, title, paint, class_="title"),
-            tag(
-                "g", *self._axis(y), *self.names, *self.marks, *guesses, *legend, transform="translate(0,30)"
-            ),
-            *(words(4, below + 18 * i, line, paint, class_="said") for i, line in enumerate(said)),
-        ]
-        box = {"width": WIDTH + 16, "height": height, "viewBox": f"-8 0 {WIDTH + 16} {height}"}
-        return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", role="img", class_="evo-twin", **box)
+        y = top = L["axis"]
+        clients, queue, processes = model.sections(self.state)
+        if clients:
+            y = self._clients(y) + L["gap"]
+        if queue:
+            y = self._queue(y) + L["gap"]
+        y = self._server(y, heading=y > top and processes)
+        guesses = [self._guess(guess, y) for guess in self.state["guesses"]]
+        drawn = [*self.axis(y), *self.names, *self.marks, *guesses]
+        return self.page("Timeline", y, model.keys(self.state), drawn)
 
     # --- the sections, from top to bottom; each returns where it ends ---
 
@@ -90,8 +56,7 @@ class _Drawing:
         return y
 
     def _queue(self, y):
-        self._rule(y)
-        self._heading(y + 10, "Accept queue")
+        self._section(y, "Accept queue")
         queue, peak = self.state["queue"], model.peak(self.state["queue"])
         limit = queue["limit"] or 0
         near = limit and peak * 3 >= limit
@@ -125,10 +90,10 @@ class _Drawing:
             )
         return base
 
-    def _server(self, y):
-        self._rule(y)
-        self._heading(y + 10, "Server")
-        y += 20
+    def _server(self, y, heading):
+        if heading:  # lanes alone need no name
+            self._section(y, "Server")
+            y += 20
         for lane in self.state["processes"]:
             self._lane(lane, "process", y)
             y += self.row
@@ -136,20 +101,13 @@ class _Drawing:
 
     # --- pieces ---
 
-    def _axis(self, height):
-        for t, said in model.ticks(self.end, (self.right - self.left) / 84):
-            x = self.x(t)
-            line = {"x1": x, "x2": x, "y1": L["axis"] - 4, "y2": height - 4}
-            yield tag("line", stroke=self.paint("rule"), **line)
-            anchor = "end" if x > self.right - 16 else "start" if x < self.left + 4 else "middle"
-            x = min(x + 14, WIDTH - 2) if anchor == "end" else x
-            yield words(x, 11, said, self.paint, "soft", text_anchor=anchor)
-
     def _heading(self, y, said):
         self.names.append(words(4, y, said, self.paint, "soft", class_="head"))
 
-    def _rule(self, y):
-        self.names.append(tag("line", x1=0, x2=WIDTH, y1=y, y2=y, stroke=self.paint("rule")))
+    def _section(self, y, said):
+        if y > L["axis"]:
+            self.names.append(tag("line", x1=0, x2=WIDTH, y1=y, y2=y, stroke=self.paint("rule")))
+        self._heading(y + 10, said)
 
     def _level(self, y, colour, dash=None):
         ends = {"x1": self.left, "x2": self.right, "y1": y, "y2": y}
@@ -158,17 +116,32 @@ class _Drawing:
     def _lane(self, lane, kind, y):
         middle = y + self.row / 2
         indent = model.indent(lane) if kind == "process" else 0
-        most = int((self.left - 10 - indent) / 6.2)
-        name = lane["label"] if len(lane["label"]) <= most else lane["label"][: most - 1] + "…"
-        self.names.append(words(4 + indent, middle, name, self.paint, class_="name"))
+        self.names.append(self.name(middle, lane["label"], indent))
         pairs = zip([None, *lane["spans"]], lane["spans"], strict=False)
-        drawn = [self._span(span, before, kind) for before, span in pairs]
+        under = [self._reach(guess) for guess in self.state["guesses"] if guess["lane"] == lane["id"]]
+        drawn = [self._span(span, before, kind, under) for before, span in pairs]
         drawn += [self._end(lane["end"])] if lane["end"] else []
         where = {"transform": f"translate(0,{middle:g})", "data_lane": lane["id"], "data_kind": kind}
         self.marks.append(tag("g", *drawn, **where))
-        self.rows[lane["id"]] = middle
+        self.rows[lane["id"]] = middle, self._taken(lane)
 
-    def _span(self, span, before, kind):
+    def _taken(self, lane):
+        """What stands in a lane, as (from, to, whether it is text), in px."""
+        found = []
+        for span in lane["spans"]:
+            x0, x1 = self.x(span["from"]), self.x(self.state["now"] if span["to"] is None else span["to"])
+            if span["state"] not in ("connecting", "idle"):
+                found.append((x0, x1, False))
+            if x1 - x0 >= _room_of(span) > 0:
+                found.append((x0, x0 + _room_of(span), True))
+        if lane["end"]:
+            x, note = self.x(lane["end"]["t"]), _note(lane["end"])
+            wide = 7 * len(note)
+            inside = x + 12 + wide < WIDTH
+            found.append((x - 7, x + 7 + wide, True) if inside else (x - 7 - wide, x + 7, True))
+        return found
+
+    def _span(self, span, before, kind, under):
         table = marks.CLIENT if kind == "client" else marks.PROCESS
         state, note = span["state"], span.get("note", "")
         to = self.state["now"] if span["to"] is None else span["to"]
@@ -177,14 +150,13 @@ class _Drawing:
             chained = before is not None and before["state"] == "sending"
             more = {"start": before.get("share", 0.0) if chained else 0.0, "share": span.get("share", 1.0)}
         elif state == "asleep":
-            more = {"text": note, "sleep": marks.SLEEPS[marks.sleep_kind(note)]}
-        elif span.get("pid"):
-            more = {"text": str(span["pid"])}
+            more = {"sleep": marks.SLEEPS[marks.sleep_kind(note)]}
         if state not in table:
             return ""
-        mark = shape(
-            table[state], self.x(span["from"]), self.x(to), self.bar, self.paint, room=L["room"], **more
-        )
+        x0, x1 = self.x(span["from"]), self.x(to)
+        if not any(low < x0 + _room_of(span) and high > x0 for low, high in under):
+            more["text"] = _written(span)
+        mark = shape(table[state], x0, x1, self.bar, self.paint, room=L["room"], **more)
         facts = {"data_key": model.key_of(kind, span), "data_state": state, "data_from": str(span["from"])}
         tip = tag("title", escape(f"{table[state][0]}, {marks.time(to - span['from'])} {note}".strip()))
         return tag(
@@ -194,29 +166,35 @@ class _Drawing:
     def _end(self, end):
         look, x = marks.ENDS[end["state"]], self.x(end["t"])
         drawn = glyph(look[2], look[3], self.paint)
-        if look[3] == "fail" and end["note"]:
-            inside = x + 12 + 7 * len(end["note"]) < WIDTH
+        if note := _note(end):
+            inside = x + 12 + 7 * len(note) < WIDTH
             side = {"text_anchor": "start" if inside else "end", "halo": True}
-            drawn += words(10 if inside else -10, 0.5, end["note"], self.paint, "fail", **side)
+            drawn += words(10 if inside else -10, 0.5, note, self.paint, "fail", **side)
         facts = {"data_key": f"ends.{end['state']}", "data_end": end["state"], "data_from": str(end["t"])}
         return tag("g", drawn, transform=f"translate({x:.2f},0)", **facts)
 
+    def _reach(self, guess):
+        """From where to where a prediction and its distance reach, in px."""
+        x, seen = self.x(guess["t"]), model.measured(self.state, guess)
+        end = x if seen is None else self.x(seen)
+        return min(x - 5, end), max(x + 5, end)
+
     def _guess(self, guess, height):
-        x, y = self.x(guess["t"]), self.rows.get(guess["lane"])
+        x, (y, taken) = self.x(guess["t"]), self.rows.get(guess["lane"], (None, []))
         facts = {"data_key": "guess.guess", "data_guess": guess["lane"] or "", "data_from": str(guess["t"])}
         seen, drawn = model.measured(self.state, guess), ""
         pen = {"stroke": self.paint("guess"), "stroke_width": 1.5}
         if y is None:
-            y = L["axis"]
-            drawn = tag("line", x1=x, x2=x, y1=y - 4, y2=height - 4, stroke_dasharray="3 3", **pen)
+            y = L["axis"] - 4
+            drawn = tag("line", x1=x, x2=x, y1=y, y2=height - 4, stroke_dasharray="3 3", **pen)
         elif seen is not None and abs(self.x(seen) - x) > 10:
             way = 1 if seen > guess["t"] else -1
             line = {"x1": x + 4 * way, "x2": self.x(seen) - 6 * way, "y1": y, "y2": y}
-            drawn = tag("line", stroke_dasharray="2 2.5", **line, **pen)
+            drawn = tag("line", stroke=self.paint("page"), stroke_width=4, **line)
+            drawn += tag("line", stroke_dasharray="2 2.5", **line, **pen)
         said = guess["label"] if seen is None else f"{marks.time(abs(seen - guess['t']))} off"
-        inside = x + 12 + WIDE * len(said) < WIDTH
-        side = {"text_anchor": "start" if inside else "end", "halo": True}
-        label = words(x + 9 if inside else x - 9, y, said, self.paint, "guess", **side)
+        at, anchor = model.beside_ghost(x, WIDE * len(said), taken, self.left, WIDTH)
+        label = words(at, y, said, self.paint, "guess", halo=True, text_anchor=anchor)
         tip = tag("title", escape(f"{guess['label']}: {marks.time(guess['t'])}"))
         return tag("g", tip, drawn, ghost(x, y, self.paint), label, **facts)
 
@@ -258,17 +236,25 @@ class _Drawing:
         for said, at in ((f"{everyone:,}", y + 5), ("0", base - 4)):
             self.names.append(words(self.left - 8, at, said, self.paint, "soft", text_anchor="end"))
 
-    def _legend(self, y):
-        x, top, drawn = 0.0, y, []
-        for name in model.keys(self.state):
-            word, meaning = entry(name)
-            wide = 40 + 6.6 * len(word)
-            if x + wide > WIDTH:
-                x, y = 0.0, y + 20
-            sample = tag("g", key(name, self.paint), transform=f"translate({x:g},{y:g})")
-            drawn.append(tag("g", tag("title", escape(meaning)), sample, words(x + 34, y, word, self.paint)))
-            x += wide + 8
-        return drawn, y - top + 44
+
+def _written(span):
+    """What is written on a span's bar, where there is room: the call of a sleeper, the pid of who works."""
+    if span["state"] == "asleep":
+        return span.get("note", "")
+    return str(span["pid"]) if span["state"] in ("served", "running") and span.get("pid") else ""
+
+
+def _room_of(span):
+    """Pixels that a bar must have to carry what is written on it; 0 when it is nothing."""
+    said = _written(span)
+    if span["state"] == "asleep":
+        return len(said) * MONO + 10 if said else 0
+    return max(L["room"], len(said) * WIDE + 6) if said else 0
+
+
+def _note(end):
+    """What is written beside an end: the error."""
+    return end["note"] if marks.ENDS[end["state"]][3] == "fail" else ""
 
 
 def _room(low, high, least, half=15):

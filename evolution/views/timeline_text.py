@@ -1,7 +1,7 @@
 """The timeline in words and letters: for terminals, screen readers and whatever shows no pictures."""
 
 from evolution.views import marks
-from evolution.views.timeline_state import counts, crowded, peak, reach, shown, total, whole
+from evolution.views.timeline_state import counts, crowded, peak, reach, sections, shown, total, whole
 
 COLUMNS = 56
 LETTERS = {
@@ -37,7 +37,8 @@ def text(state):
     said = f"accept queue: at most {peak(queue):,}{limit}"
     legend = "   ".join(f"{letter} {word}" for letter, word in used.items())
     marked = _guesses(state)
-    return "\n".join([head, *crowd, *lines, said, *sleepers, *marked, legend])
+    said = [said] if sections(state)[1] else []
+    return "\n".join([head, *crowd, *lines, *said, *sleepers, *marked, legend])
 
 
 def _said(state):
@@ -84,6 +85,6 @@ def _word(band):
 
 
 def _guesses(state):
-    labels = {lane["id"]: lane["label"] for lane in state["lanes"]}
+    labels = {lane["id"]: lane["label"] for lane in (*state["lanes"], *state["processes"])}
     for guess in state["guesses"]:
         yield f"{guess['label']}: {labels.get(guess['lane'], 'all')} at {marks.time(guess['t'])}"

@@ -9,9 +9,6 @@ from evolution.views.xray_scene import scene
 from evolution.views.xray_svg import MEASURES, drawing
 from evolution.views.xray_words import text
 
-EVERY = 1.0
-"""Seconds between two settings of the synced traits while samples come in; each costs a whole state."""
-
 
 class XRay(base.View):
     """Show one sample of a server, as `lab.procfs.snapshot` gives it; without one, a recorded sample.
@@ -44,7 +41,7 @@ class XRay(base.View):
         """Take an update of an experiment: ``{"kind": "xray", "state": …}``; other kinds change nothing.
 
         The browser is told at once, by a message, and only if something changed; the synced traits, which a
-        reload or a second view reads, follow at most once in `EVERY` seconds, and when the run is over.
+        reload or a second view reads, follow at most once in `base.EVERY` seconds, and when the run is over.
         """
         if update.get("kind") == "progress" and not update.get("running"):
             self.flush()
@@ -55,7 +52,7 @@ class XRay(base.View):
         if drawn != self._shown:
             self._shown = drawn
             self.send({"kind": "xray", "scene": drawn})
-        if time.monotonic() - self._set_at >= EVERY:
+        if time.monotonic() - self._set_at >= base.EVERY:
             self.flush()
 
     def flush(self):

@@ -82,9 +82,17 @@ def test_keys_go_from_mark_to_mark(jupyter, open_notebook):
     assert root.locator(".evo-ring").get_attribute("display") == "none"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_grid_fills_and_a_click_replays(jupyter, open_notebook, theme):
-    desk = open_notebook(jupyter.write(f"grid-{theme}.ipynb", "from evolution import lab", GRID), theme=theme)
+@pytest.mark.parametrize(
+    ("theme", "interface"),
+    [
+        pytest.param("light", "lab", id="light"),
+        pytest.param("dark", "lab", id="dark"),
+        pytest.param("light", "notebook", id="notebook"),
+    ],
+)
+def test_the_grid_fills_and_a_click_replays(jupyter, open_notebook, theme, interface):
+    name = jupyter.write(f"grid-{theme}-{interface}.ipynb", "from evolution import lab", GRID)
+    desk = open_notebook(name, theme=theme, interface=interface)
     desk.run_all()
     root, page = desk.page.locator(".evo-survival"), desk.page
     assert root.locator(".evo-chip").text_content() == "recorded"
@@ -104,7 +112,7 @@ def test_the_grid_fills_and_a_click_replays(jupyter, open_notebook, theme):
     timeline.locator("[data-lane=c1] [data-state]").first.wait_for(state="attached")
     assert timeline.locator(".evo-title").text_content() == "blocking: silent"
     assert timeline.locator(".evo-sentence").text_content() == desk.ask("panel.timeline.state['sentence']")
-    desk.picture(f"survival-replay-{theme}", ".evolution-panel")
+    desk.picture(f"survival-replay-{theme}-{interface}", ".evolution-panel")
 
 
 def test_stop_keeps_what_there_is(jupyter, open_notebook):

@@ -37,9 +37,17 @@ def drawn(root):
     return root.locator("[data-lane] [data-kind=wait]").evaluate_all(DRAWN)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_live_and_true(jupyter, open_notebook, theme):
-    desk = open_notebook(jupyter.write(f"calls-{theme}.ipynb", LIVE, ASK, STOP), theme=theme)
+@pytest.mark.parametrize(
+    ("theme", "interface"),
+    [
+        pytest.param("light", "lab", id="light"),
+        pytest.param("dark", "lab", id="dark"),
+        pytest.param("light", "notebook", id="notebook"),
+    ],
+)
+def test_live_and_true(jupyter, open_notebook, theme, interface):
+    name = jupyter.write(f"calls-{theme}-{interface}.ipynb", LIVE, ASK, STOP)
+    desk = open_notebook(name, theme=theme, interface=interface)
     desk.run_cell(0, 1)
     root = desk.page.locator(".evo-syscalls")
     root.locator("[data-lane]").nth(2).wait_for(state="attached")
@@ -58,7 +66,7 @@ def test_live_and_true(jupyter, open_notebook, theme):
     counted = root.locator("[data-count]").evaluate_all(COUNTED)
     assert counted == [[row["word"], row["n"]] for row in told["counts"]["rows"]]
     assert root.locator("[data-birth]").count() == 2
-    desk.picture(f"syscalls-{theme}", ".evo-syscalls")
+    desk.picture(f"syscalls-{theme}-{interface}", ".evo-syscalls")
     assert desk.violations(".evo-syscalls") == []
 
 

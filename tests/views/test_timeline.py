@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import view_states as states
 
-from evolution.views import Timeline, legend, marks, recorded, timeline
+from evolution.views import Timeline, base, legend, marks, recorded
 from evolution.views import timeline_state as model
 from evolution.views.timeline import merge
 from evolution.views.timeline_svg import drawing
@@ -135,13 +135,67 @@ def test_the_answer_rises_with_the_bytes_that_arrived():
 def test_a_prediction_is_a_ghost_and_its_distance_a_length():
     state = states.every_mark()
     ghost = root(state).find(".//*[@data-guess='c1']")
-    assert ghost.find(f"{SVG}line").get("stroke-dasharray")
+    halo, dotted = ghost.iter(f"{SVG}line")
+    assert dotted.get("stroke-dasharray") and halo.get("x2") == dotted.get("x2")
     assert "400 ms off" in [node.text for node in ghost.iter(f"{SVG}text")]
     assert "predict" in ghost.find(f"{SVG}title").text
     state["guesses"] = [{"lane": "c2", "t": 1.0, "label": "your prediction"}]  # its client has not ended
     assert "your prediction" in [
         node.text for node in root(state).find(".//*[@data-guess]").iter(f"{SVG}text")
     ]
+
+
+def spans_of(tree):
+    """All texts of a picture's lanes: [(words, left, right, y)]."""
+    return [each for each in placed(tree) if each[3] < float(tree.get("height")) - 60]
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.14, 0.2, 0.3, 0.5, 0.75, 0.9, 1.0, 1.2])
+@pytest.mark.parametrize("client", ["c1", "c3", "c5", "c7", "p4711"])
+def test_the_words_of_a_prediction_lie_over_no_others(client, share):
+    """Bars with pids, errors, calls that a process sleeps in: wherever the guess lies."""
+    state = states.blocking()
+    state["lanes"][4]["end"] = {"state": "reset", "t": 2.6, "note": "ECONNRESET"}
+    state["processes"][0]["end"] = {"state": "gone", "t": 2.8, "note": ""}
+    state["guesses"] = [{"lane": client, "t": 3.0 * share, "label": "your prediction"}]
+    found = spans_of(root(state))
+    (said,) = [each for each in found if each[0].endswith(" off")]
+    for words, left, right, y in found:
+        if abs(y - said[3]) < 11 and words != said[0]:
+            assert right <= said[1] + 1 or left >= said[2] - 1, (words, said)
+
+
+def test_a_pid_under_a_prediction_is_left_to_the_tooltip():
+    state = states.blocking()
+    assert "4711" in "".join(lane(root(state), "c3").itertext())
+    for t, there in ((0.45, False), (0.1, False), (2.9, True)):
+        state["guesses"] = [{"lane": "c3", "t": t, "label": "your prediction"}]
+        written = [node.text for node in lane(root(state), "c3").iter(f"{SVG}text")]
+        assert ("4711" in written) is there, t
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ((), []),
+        (("processes",), []),
+        (("lanes",), ["Clients"]),
+        (("lanes", "processes"), ["Clients", "Server"]),
+        (("queue",), ["Accept queue"]),
+        (("queue", "processes"), ["Accept queue", "Server"]),
+        (("lanes", "queue", "processes"), ["Clients", "Accept queue", "Server"]),
+    ],
+)
+def test_a_section_is_there_when_there_is_something_in_it(given, named):
+    whole = states.blocking()
+    state = {key: whole[key] for key in ("title", "sentence", "now", "end", "running", "recorded", *given)}
+
+    def heads(state):
+        return [node.text for node in root(state).iter(f"{SVG}text") if node.get("class") == "head"]
+
+    assert heads(state) == named
+    assert ("accept queue" in text(state)) is ("queue" in given)
+    assert heads(state | {"running": True}) == ["Clients", "Accept queue", "Server"]
 
 
 # --- the queue ---
@@ -425,7 +479,7 @@ def watched(monkeypatch):
 
 def test_push_sends_an_increment_and_the_trait_follows_rarely(watched, monkeypatch):
     view, sent, (early, late, last) = watched
-    monkeypatch.setattr(timeline, "EVERY", float("inf"))
+    monkeypatch.setattr(base, "EVERY", float("inf"))
     first, second = change(early, late), change(late, last)
     view.push(first)
     view.flush()
@@ -469,7 +523,7 @@ def test_every_form_of_output():
 def test_the_module_is_whole():
     """anywidget loads one entry: nothing is imported, nothing comes from elsewhere."""
     code = str(Timeline._esm)
-    assert "export default () => {" in code and not re.search(r"^\s*import\b|import\(", code, re.M)
+    assert code.count("export default ") == 1 and not re.search(r"^\s*import\b|import\(", code, re.M)
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", code + str(Timeline._css))
     assert "--evo-served:#0072B2" in str(Timeline._css)
 

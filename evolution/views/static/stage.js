@@ -3,7 +3,8 @@
 //   name, title, hint      for the class, the label and whoever hears the picture read aloud
 //   read()                 the state: title, sentence, now, end, running, recorded
 //   plan(state)            lay everything out if that must change: sets s.left, s.right, s.height, s.order
-//                          ({id, y, row} from top to bottom) and returns true; else false
+//                          ({id, y, row} from top to bottom) and returns true, or "grown" where what was
+//                          there stays as it is; else false
 //   draw(state, all)       draw what is new, or all of it
 //   moments(state)         the moments to step to, in order
 //   inform(state, entry, t, px, py)  what a pointer or a key is told of a lane: {head, rows, words, aloud}, null
@@ -11,12 +12,13 @@
 //   left?()                told when the pointer has left
 //   live?                  whether one may step back while it runs
 //   exact?(t), finest?     a time in words; the narrowest zoom in seconds
+//   speeds?                how many of the tempi are offered
 
 const SPEEDS = [1, 0.25, 0.1, 0.02, 0.005, 0.001, 0.0002];
 const SPEED_WORDS = ["1×", "¼×", "⅒×", "1/50×", "1/200×", "1/1000×", "1/5000×"];
 
 function timeStage(host, language, how) {
-  const L = language.layout, say = how.exact || exact;
+  const L = language.layout, say = how.exact || exact, speeds = SPEEDS.slice(0, how.speeds);
   const s = { left: 0, right: 0, width: 0, height: 0, order: [], view: { from: 0, to: 1 }, head: null, zoomed: false };
   const view = s.view;
   s.x = (t) => s.left + ((t - view.from) / (view.to - view.from)) * (s.right - s.left);
@@ -47,7 +49,7 @@ function timeStage(host, language, how) {
   const scrub = html("input", { type: "range", class: "evo-scrub", min: 0, max: 1000, step: 1, value: 1000, "aria-label": "Moment shown",
     "data-lm-suppress-shortcuts": "true", oninput: () => { pause(); moveHead(view.from + (scrub.value / 1000) * (view.to - view.from)); } });
   const tempo = html("button", { type: "button", class: "evo-button evo-tempo", title: "Tempo of playing", onclick: () => {
-    speed = SPEEDS[(SPEEDS.indexOf(speed) + 1) % SPEEDS.length];
+    speed = speeds[(speeds.indexOf(speed) + 1) % speeds.length];
     chosenSpeed = true;
     showTempo();
   } });
@@ -60,7 +62,7 @@ function timeStage(host, language, how) {
     html("div", { class: "evo-player" }, html("div", { class: "evo-transport" }, play, back, on), scrub), stage, key.node, sentence, spoken);
   host.append(root);
 
-  let speed = 1, chosenSpeed = false, frame = 0, playing = false, lastTick = 0, laneChosen = -1, redraw = true, again = false;
+  let speed = 1, chosenSpeed = false, frame = 0, playing = false, lastTick = 0, laneChosen = -1, redraw = true, again = false, listed = -Infinity, clipped = "";
 
   function drawAxis() {
     grid.replaceChildren();
@@ -77,7 +79,7 @@ function timeStage(host, language, how) {
     const state = how.read(), before = `${view.from} ${view.to}`;
     if (!s.width) return;
     if (!s.zoomed) Object.assign(view, { from: 0, to: reach(state) });
-    const moved = how.plan(state), everything = moved || redraw || before !== `${view.from} ${view.to}`;
+    const moved = how.plan(state), everything = moved === true || redraw || before !== `${view.from} ${view.to}`;
     redraw = false;
     if (moved) {
       set(drawing, { width: s.width, height: s.height, viewBox: `0 0 ${s.width} ${s.height}` });
@@ -86,7 +88,7 @@ function timeStage(host, language, how) {
       root.style.setProperty("--evo-left", `${s.left}px`);
       root.style.setProperty("--evo-right", `${L.right}px`);
     }
-    if (everything) drawAxis();
+    if (everything || moved) drawAxis();
     how.draw(state, everything);
     showHead(state);
     root.toggleAttribute("data-recorded", Boolean(state.recorded));
@@ -94,12 +96,15 @@ function timeStage(host, language, how) {
     title.textContent = state.title || how.title;
     chip.textContent = state.recorded ? "recorded" : state.running ? `running · ${time(state.now)}` : "";
     chip.hidden = !chip.textContent;
-    key.show(new Set([...drawing.querySelectorAll(".evo-mark")].map((node) => node.dataset.key)));
+    if (!state.running || performance.now() - listed > 250) {
+      listed = performance.now();
+      key.show(new Set([...drawing.querySelectorAll(".evo-mark")].map((node) => node.dataset.key)));
+    }
     key.light();
     set(sentence, { "aria-live": state.running ? "off" : "polite" }); // read aloud when the run is over
     if (sentence.textContent !== (state.sentence || "")) sentence.textContent = state.sentence || "";
     for (const control of [play, back, on, scrub]) control.disabled = Boolean(state.running) && !how.live; // a run has no end to go back from
-    if (!chosenSpeed) { speed = SPEEDS.find((each) => (view.to - view.from) / each >= 2) || SPEEDS[SPEEDS.length - 1]; showTempo(); }
+    if (!chosenSpeed) { speed = speeds.find((each) => (view.to - view.from) / each >= 2) || speeds[speeds.length - 1]; showTempo(); }
     if (again) { again = false; choose(laneChosen); }
   }
   function ask(everything) {
@@ -112,7 +117,8 @@ function timeStage(host, language, how) {
   const showTempo = () => { tempo.textContent = SPEED_WORDS[SPEEDS.indexOf(speed)]; set(tempo, { "aria-label": `Tempo ${tempo.textContent}` }); };
   function showHead(state) {
     const { head } = s, t = head === null ? view.to : head, px = clamp(s.x(t), s.left - 3, s.width);
-    set(headRect, { x: 0, y: 0, width: head === null ? s.width : px, height: s.height });
+    const clip = { x: 0, y: 0, width: head === null ? s.width : px, height: s.height }, names = Object.values(clip).join();
+    if (names !== clipped) { clipped = names; set(headRect, clip); } // a new clip paints everything anew
     set(headLine, { x1: px, x2: px, display: head === null ? "none" : null });
     set(root, { "data-head": head === null ? null : head.toFixed(6), "data-playing": playing });
     scrub.value = Math.round(clamp((t - view.from) / (view.to - view.from), 0, 1) * 1000);

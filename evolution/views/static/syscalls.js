@@ -1,35 +1,6 @@
 // System calls: one lane for each thread, a call is a bar as long as it lasted; below, what a request costs.
 
-export default () => {
-  let live = emptyCalls(); // shared by all views of one model: the snapshot and every increment since
-  const watchers = new Set();
-  let asked = false;
-  const adopt = (state) => {
-    asked = false;
-    const before = live, next = { ...emptyCalls(), ...structuredClone(state || {}) };
-    const another = next.title !== before.title || next.now < before.now || (next.running && !before.running);
-    if (!another && next.running && next.now === before.now) return; // nothing that was not pushed
-    live = next;
-    for (const watcher of watchers) watcher(another ? "another" : "whole");
-  };
-  return {
-    initialize({ model }) {
-      adopt(model.get("state"));
-      model.on("change:state", () => adopt(model.get("state")));
-      model.on("msg:custom", (update) => {
-        if (update.kind === "snapshot") return adopt(update.state);
-        if (update.kind !== "calls") return;
-        if (mergeCalls(live, update)) for (const watcher of watchers) watcher("");
-        else if (!asked) try { asked = true; model.send({ kind: "snapshot please" }); } catch { /* no kernel: the snapshot is all there is */ }
-      });
-    },
-    render({ model, el }) {
-      const view = callsView(el, model.get("language"), () => live);
-      watchers.add(view.changed);
-      return () => { watchers.delete(view.changed); view.close(); };
-    },
-  };
-};
+export default live({ kind: "calls", empty: emptyCalls, merge: mergeCalls, view: callsView });
 
 const FILTERS = [["", "all"], ["waiting", "waiting"], ["sockets", "sockets"], ["processes", "processes"]];
 const FILTER_TITLES = { "": "Every call that was watched", waiting: "Calls that slept: at least 1 ms", sockets: "Calls about sockets, and about which of them is ready",

@@ -114,6 +114,18 @@ function roomInBand(low, high, least, half = 15) {
   }
   return best;
 }
+// Which sections the picture has: the clients, the accept queue. While it runs, both: they may still come.
+const sections = (state) => [Boolean(state.running || state.bands || state.lanes.length), Boolean(state.running || state.queue.steps.length)];
+// Where the words beside a prediction stand: [x, text-anchor]. Best where nothing is, else over no other text.
+function besideGhost(px, wide, taken, low, high) {
+  const last = Math.max(px, ...taken.map(({ to }) => to));
+  const spots = [[px + 9, "start"], [last + 5, "start"], [px - 9, "end"],
+    ...taken.map(({ to }) => [Math.max(to + 3, px + 9), "start"]), ...taken.map(({ from }) => [Math.min(from - 3, px - 9), "end"])];
+  const spread = ([at, side]) => (side === "start" ? [at, at + wide] : [at - wide, at]);
+  const inside = spots.filter((spot) => spread(spot)[0] >= low && spread(spot)[1] <= high);
+  const clear = (spot, of) => of.every(({ from, to }) => spread(spot)[0] >= to || spread(spot)[1] <= from);
+  return inside.find((spot) => clear(spot, taken)) || inside.find((spot) => clear(spot, taken.filter(({ text }) => text))) || inside[0] || spots[2];
+}
 // Workers and threads belong to the server above them.
 const indent = (lane) => 10 * (lane.depth ?? (/^server/.test(lane.label || "") ? 0 : 1));
 const waited = (lane, now) => lane.spans.reduce((sum, span) =>
