@@ -192,7 +192,7 @@ def stop(bench, server):
         story += [f"{PATIENCE:g} s later it is still there, {server.where()}"]
         sleeper.close()
         if crew.goes_when_poked(server, idle, crew.crew(server)):
-            raise Wrong("sleeps_on", *story, "then a client stirs, and others come: at once they are gone")
+            raise Wrong("sleeps_on", *story, "then a client stirs, and others come: now a reactor goes")
         idle.close()
         if server.wait(1.5):
             raise Wrong("hangs_on_idle_clients", *story, "when the idle client left, it ended")

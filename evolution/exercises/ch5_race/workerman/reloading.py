@@ -80,7 +80,7 @@ def not_reloaded(server, idle, before, replaced, told):
     there = f"{len(stayed)} of {len(before)} old reactors still run, beside {len(fresh)} new ones"
     story = (passed("reload"), *story, f"{LATE:g} s after that {there}")
     if crew.goes_when_poked(server, idle, stayed):
-        raise Wrong("sleeps_on", *story, "then a client stirs, and others come: at once they are gone")
+        raise Wrong("sleeps_on", *story, "then a client stirs, and others come: now a reactor goes")
     idle.close()
     if until(replaced, 1.0):
         raise Wrong("hangs_on_idle_clients", *story, "an idle client was connected; when it left, they went")
