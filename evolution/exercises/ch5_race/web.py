@@ -16,6 +16,8 @@ class Heard:
     closed: bool
     raw: bytes
     seconds: float
+    at: float = 0.0
+    """When the last of it came (time.monotonic)."""
 
     @property
     def endless(self):
@@ -37,14 +39,15 @@ def request(word, *headers):
 def receive(client, count, seconds=PATIENCE):
     """Wait for `count` whole answers, or the end of the connection; return what was Heard."""
     data, closed, begin = b"", False, time.monotonic()
+    at = begin
     while len(bodies_of(data)) < count and not closed and time.monotonic() < begin + seconds:
         if select.select([client.sock], [], [], 0.05)[0]:
             try:
                 more = client.sock.recv(65536)
             except OSError:
                 more = b""
-            data, closed = data + more, not more
-    heard = Heard(bodies_of(data), closed, data, time.monotonic() - begin)
+            data, closed, at = data + more, not more, time.monotonic()
+    heard = Heard(bodies_of(data), closed, data, time.monotonic() - begin, at)
     shown = repr(data) if len(data) < 200 else f"{data[:150]!r} …"
     client.note(f"server: {shown if data else 'nothing'}{', and closes' if closed else ''}")
     return heard

@@ -54,7 +54,7 @@ class Patient:
         """Return what came. Raises CutOff for an end without an answer that the time-out may have made."""
         heard = web.receive(self.client, count, seconds)
         if heard.bodies:
-            self.active = time.monotonic()
+            self.active = heard.at
         elif heard.closed and not heard.raw and self.idle > IDLE * 0.8:
             raise CutOff
         return heard
@@ -87,7 +87,7 @@ def keeps_alive(bench, server, patient, left):
 def pipelined(bench, patient):
     words = [bench.word() for _ in range(4)]
     patient.client.send(b"".join(map(web.request, words[:3])))
-    heard = patient.hear(3, IDLE * 0.7)
+    heard = patient.hear(3, IDLE * 0.4)
     at_once = heard.closed and not heard.raw
     if not heard.closed and not heard.bodies:
         heard = patient.hear(3)  # a busy machine
@@ -131,7 +131,10 @@ def closes(bench, server):
 
 def timers(bench, server):
     most = IDLE + 2.0
-    seen = web.keep_silent(bench, server, IDLE, most)
+    for _ in range(ATTEMPTS):
+        seen = web.keep_silent(bench, server, IDLE, most)
+        if not (seen.cut and seen.gap > IDLE * 0.95):  # else the busy client itself had no time to ask
+            break
     if seen.story:
         if not seen.cut or seen.cut < IDLE * 0.8:
             raise Unrecognised(passed("timers"), *seen.story)
