@@ -5,6 +5,7 @@ Ratios are within one run; seconds and microseconds belong to the machine that i
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def main():
     parser.add_argument("--full", action="store_true", help="more rounds, all peers, a cold start")
     parser.add_argument("--only", choices=MEASURES, help="one measure")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # its servers end with it
     if args.full and not servers.VENV.exists():
         _install_peers()
     RESULTS.mkdir(exist_ok=True)

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -160,7 +161,8 @@ def main():
     clients = Clients(*map(int, sys.argv[1:]))
     for line in sys.stdin:
         name, *args = line.split()
-        print(json.dumps(getattr(clients, name)(*args)), flush=True)
+        with suppress(BrokenPipeError):  # nobody hears it any more; the input has ended too
+            print(json.dumps(getattr(clients, name)(*args)), flush=True)
 
 
 if __name__ == "__main__":

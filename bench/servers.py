@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from bench import machine
 from evolution import GENERATIONS
+from evolution.lab.guard import PR_SET_PDEATHSIG, prctl
 
 ROOT = Path(__file__).parent.parent
 PEERS = Path(__file__).parent / "peers"
@@ -59,7 +60,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self.log,
             start_new_session=True,
-            preexec_fn=partial(os.sched_setaffinity, 0, cores),
+            preexec_fn=partial(_in_child, cores, os.getpid()),
         )
         self.pid = self.process.pid
         try:
@@ -111,6 +112,14 @@ class Server:
         raise Missing(
             f"expected {self.name} to listen within {READY_WITHIN:g} s; it said: {said or 'nothing'}"
         )
+
+
+def _in_child(cores, parent):
+    """Between fork and exec: take its cores; end when we are killed (PR_SET_PDEATHSIG, prctl(2))."""
+    os.sched_setaffinity(0, cores)
+    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # we were killed before that
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _model(name, workers, server):

@@ -4,13 +4,19 @@ Facts only: that a figure is good or bad is no business of a test.
 """
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
 import psutil
 import pytest
+from serving import PATIENCE, eventually
 
 from bench import crowd, idle, latency, machine, memory, plot, report, requests, servers, workers
 
@@ -87,6 +93,39 @@ def test_balance():
         seen = workers._balance(*how, "trickle", 20, 1)
         assert 1 <= seen["busiest"] <= workers.CREW
         assert seen["wakeups"] > 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_its_servers_end_with_it(how, tmp_path):
+    """Ended in the middle, by a signal that it can catch or by one that it cannot."""
+    command = [sys.executable, "-m", "bench", "--only", "latency"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        root = psutil.Process(process.pid)
+        started = eventually(lambda: measuring(root.children(recursive=True)), "clients, after a server")
+        process.send_signal(how)
+        assert process.wait(PATIENCE) == {signal.SIGTERM: 143, signal.SIGKILL: -9}[how]
+    finally:
+        process.kill()
+        process.wait()
+    eventually(lambda: not any(map(lives, started)), f"the end of {started}")
+    for folder in tmp_path.iterdir():  # nobody is left to remove it
+        assert how is signal.SIGKILL
+        shutil.rmtree(folder)
+
+
+def measuring(processes):
+    """Return the processes once the clients are among them: they are started when a server is ready."""
+    with suppress(psutil.NoSuchProcess):  # one has ended meanwhile: the next look
+        return processes if any("bench.crowd" in each.cmdline() for each in processes) else []
+
+
+def lives(process):
+    """False for a zombie as well: in a container whose PID 1 never reaps it stays one."""
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def test_a_peer_that_is_not_installed_is_told(monkeypatch):

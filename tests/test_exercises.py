@@ -27,12 +27,14 @@ def in_short(samples):
 
 
 @pytest.mark.parametrize("sample", list(in_short(SAMPLES)))
-def test_confusion_matrix(sample):
+def test_confusion_matrix(sample, record_property):
     verdict = matrix.try_out(sample)
     for _ in range(3):  # "too slow to tell" is an invitation to try again, and never a wrong name
         if verdict.outcome == "too_slow":
             verdict = matrix.try_out(sample)
-    assert (verdict.diagnosis or verdict.outcome) == sample.expected, verdict.text()
+    said = verdict.diagnosis or verdict.outcome
+    record_property("matrix", (sample.exercise, sample.name, sample.expected, said))  # see conftest.py
+    assert said == sample.expected, verdict.text()
     assert verdict.evidence, "a verdict shows what was observed"
 
 

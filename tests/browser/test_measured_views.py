@@ -30,10 +30,20 @@ display(*[ipywidgets.Box([view()], layout={"width": "362px"}) for view in (Scali
 CELLS = """all => Object.fromEntries(all.map(cell => [cell.dataset.model + ' ' + cell.dataset.card,
     [cell.dataset.verdict, cell.dataset.figure]]))"""
 
+WHERE = pytest.mark.parametrize(
+    ("theme", "interface"),
+    [
+        pytest.param("light", "lab", id="light"),
+        pytest.param("dark", "lab", id="dark"),
+        pytest.param("light", "notebook", id="notebook"),
+    ],
+)
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_cost_of_one_wait(jupyter, open_notebook, theme, tmp_path):
-    desk = open_notebook(jupyter.write(f"cost-{theme}.ipynb", COST), theme=theme)
+
+@WHERE
+def test_the_cost_of_one_wait(jupyter, open_notebook, theme, interface, tmp_path):
+    name = jupyter.write(f"cost-{theme}-{interface}.ipynb", COST)
+    desk = open_notebook(name, theme=theme, interface=interface)
     desk.run_all()
     root = desk.page.locator(".evo-scaling")
     root.locator("[data-point]").first.wait_for(state="attached")
@@ -48,7 +58,7 @@ def test_the_cost_of_one_wait(jupyter, open_notebook, theme, tmp_path):
     if desk.ask("found.edge is not None and not found.left_out"):
         root.locator("[data-edge]").hover()
         assert "out of range" in root.locator(".evo-tip code").inner_text()
-    desk.picture(f"scaling-{theme}", ".evo-scaling")
+    desk.picture(f"scaling-{theme}-{interface}", ".evo-scaling")
     root.locator("[data-lights='kind.epoll']").hover()
     lit = root.locator(".evo-mark.evo-lit").evaluate_all("all => all.map(m => m.dataset.key)")
     assert set(lit) == {"kind.epoll"}
@@ -82,14 +92,7 @@ def test_keys_go_from_mark_to_mark(jupyter, open_notebook):
     assert root.locator(".evo-ring").get_attribute("display") == "none"
 
 
-@pytest.mark.parametrize(
-    ("theme", "interface"),
-    [
-        pytest.param("light", "lab", id="light"),
-        pytest.param("dark", "lab", id="dark"),
-        pytest.param("light", "notebook", id="notebook"),
-    ],
-)
+@WHERE
 def test_the_grid_fills_and_a_click_replays(jupyter, open_notebook, theme, interface):
     name = jupyter.write(f"grid-{theme}-{interface}.ipynb", "from evolution import lab", GRID)
     desk = open_notebook(name, theme=theme, interface=interface)

@@ -1,10 +1,10 @@
 """Which misconception does a read_line show? Each probe cuts the stream in another place."""
 
-import ast
 import time
 
 from evolution.course.bench import Spins, nap_of, shown
-from evolution.course.verdict import Crashed, TooSlow, Unrecognised, Wrong
+from evolution.course.verdict import TooSlow, Unrecognised, Wrong
+from evolution.exercises.ch1_blocking.read_line.replies import Raised, Silence, Talk
 
 HOLD = 1.2
 """Seconds of pause in the middle of a line."""
@@ -20,13 +20,25 @@ def check(bench):
     talk = Talk(bench)
     try:
         with bench.serve() as server:
-            for probe in (one_line, cut_in_two, two_in_one, rest_and_cut, empty_line, next_client, not_text, too_long):
+            for probe in (
+                one_line,
+                cut_in_two,
+                two_in_one,
+                rest_and_cut,
+                empty_line,
+                next_client,
+                not_text,
+                too_long,
+            ):
                 probe(talk, server)
         with bench.serve("pair") as server:
             price = in_turn(talk, server)
     except Wrong as finding:
         if talk.newline_kept:  # the graver mistake has the name; the other one is not passed over
-            finding.evidence = (*finding.evidence, "besides, each line still has its newline, which is not part of it")
+            finding.evidence = (
+                *finding.evidence,
+                "besides, each line still has its newline, which is not part of it",
+            )
         raise
     except Spins as finding:
         raise Wrong("spins_while_waiting", *finding.evidence) from None
@@ -41,104 +53,6 @@ def check(bench):
         f"{talk.lines} lines in {talk.connections} connections; the longest {LIMIT:,} bytes",
         *price,
     )
-
-
-class Talk:
-    """What all probes share: random words, what has been seen so far, and how to read a reply."""
-
-    def __init__(self, bench):
-        self.word = bench.word
-        self.lines = self.connections = 0
-        self.blemishes = ()
-        self.newline_kept = self.text = False
-
-    def connect(self, server):
-        self.connections += 1
-        return server.connect()
-
-    def value(self, client, reply):
-        """Return what read_line returned; small faults (a kept newline, str) are noted and mended here.
-
-        Raises Crashed when it raised, or the process ended.
-        """
-        server = client.server
-        if reply.silent == "ended" or (reply.silent in ("closes", "resets") and not server.sandbox.alive):
-            raise server.crashed(*client.transcript)
-        if reply.silent:
-            return Silence(reply)
-        kind, _, words = reply.text.partition(b" ")
-        if kind == b"raised":
-            return Raised(words.decode(errors="replace"))
-        if kind != b"returned":
-            raise Unrecognised(*client.transcript, "these are not the words of host.py: does your code send something itself?")
-        try:
-            value = ast.literal_eval(words.decode())
-        except (ValueError, SyntaxError, RecursionError):
-            raise Unrecognised(*client.transcript, f"expected bytes or None, got {words[:80]!r}") from None
-        if isinstance(value, str | bytearray):
-            self.blemish(client, f"expected bytes, got a {type(value).__name__}")
-            self.text = self.text or isinstance(value, str)
-            value = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
-        return value
-
-    def blemish(self, client, words):
-        if not self.blemishes:
-            self.blemishes = (*client.transcript[-3:], words)
-
-    def same(self, client, value, expected):
-        """Return True for the expected line; a kept newline is noted, not judged yet."""
-        self.lines += 1
-        if type(value) is not type(expected):
-            return False
-        if value == expected:
-            return True
-        if expected is not None and value == expected + b"\n":
-            self.newline_kept = self.newline_kept or not self.blemishes
-            self.blemish(client, f"got {shown(value)}, expected {shown(expected)}: the newline is not part of the line")
-            return True
-        return False
-
-    def expect(self, client, expected):
-        """Hear one reply that must be `expected`. Raises Unrecognised or Crashed."""
-        value = self.value(client, client.hear())
-        if not self.same(client, value, expected):
-            raise self.unexpected(client, value, expected)
-
-    def finish(self, client, half=b""):
-        """The client ends its side, perhaps in the middle of a line: None, and nothing else, must come."""
-        client.half_close()
-        value = self.value(client, client.hear())
-        if isinstance(value, Silence) and value.kind == "spinning":
-            raise Wrong("eof_spin", *client.transcript, "it used half a second of processor time on a stream that is over")
-        if value == b"":
-            raise Wrong("eof_is_empty_line", *client.transcript, "got b'', expected None")
-        if half and isinstance(value, bytes) and value.rstrip(b"\n") == half:
-            raise Wrong("half_line_is_a_line", *client.transcript, f"got {shown(value)}, expected None")
-        if value is not None:
-            raise self.unexpected(client, value, None)
-        client.close()
-
-    def unexpected(self, client, value, expected):
-        wanted = shown(expected) if expected is not None else "None"
-        if isinstance(value, Silence):
-            return Unrecognised(*client.transcript, f"expected {wanted}")
-        if isinstance(value, Raised):
-            traceback = client.server.traceback()
-            if traceback and ": raise " in traceback[-1]:  # on purpose: not a line that broke down
-                return Unrecognised(*client.transcript, f"expected {wanted}", *traceback)
-            return Crashed(*client.transcript, f"expected {wanted}", *client.server.traceback())
-        return Unrecognised(*client.transcript, f"got {shown(value) if isinstance(value, bytes) else value}, expected {wanted}")
-
-
-class Silence:
-    def __init__(self, reply):
-        self.kind, self.doing = reply.silent, reply.doing
-
-
-class Raised(str):
-    """What read_line raised, in words."""
-
-    __slots__ = ()
 
 
 def one_line(talk, server):
@@ -158,8 +72,12 @@ def one_line(talk, server):
         later = talk.value(client, client.hear())
         if talk.same(client, later, word) or later == word + b"\n":
             if nap is not None:
-                raise Wrong("timeout_as_framing", *client.transcript, f"it sleeps in poll with a time-out of {nap} ms")
-            raise Wrong("read_until_eof_deadlock", *client.transcript, f"{shown(word)} was complete before that")
+                raise Wrong(
+                    "timeout_as_framing", *client.transcript, f"it sleeps in poll with a time-out of {nap} ms"
+                )
+            raise Wrong(
+                "read_until_eof_deadlock", *client.transcript, f"{shown(word)} was complete before that"
+            )
     raise talk.unexpected(client, value, word)
 
 
@@ -189,17 +107,27 @@ def cut_in_two(talk, server):
             raise Unrecognised(*client.transcript, "only half of a line was sent")
         waited = f"the reply came {(time.monotonic() - begin) * 1000:.0f} ms after half of the line {shown(word + other)}"
         if slept:
-            sleeps = f"it sleeps in poll with a time-out of {nap} ms" if nap is not None else "it gave up its sleep by itself"
+            sleeps = (
+                f"it sleeps in poll with a time-out of {nap} ms"
+                if nap is not None
+                else "it gave up its sleep by itself"
+            )
             raise Wrong("timeout_as_framing", *client.transcript, waited, sleeps)
         if nap is None or read_after * 1000 < nap:
             raise Wrong("recv_is_a_message", *client.transcript, waited)
-        raise TooSlow(*client.transcript, f"it took {read_after:.2f} s to see the server read, its time-out is {nap} ms")
+        raise TooSlow(
+            *client.transcript, f"it took {read_after:.2f} s to see the server read, its time-out is {nap} ms"
+        )
     client.note(f"client pauses for {pause:.1f} s")
     client.send(other + b"\n")
     value = talk.value(client, client.hear())
     if not talk.same(client, value, word + other):
         if isinstance(value, bytes) and value and value in (word, other, other + b"\n"):
-            raise Wrong("timeout_as_framing", *client.transcript, f"got {shown(value)}, expected {shown(word + other)}")
+            raise Wrong(
+                "timeout_as_framing",
+                *client.transcript,
+                f"got {shown(value)}, expected {shown(word + other)}",
+            )
         raise talk.unexpected(client, value, word + other)
     talk.finish(client)
 
@@ -215,13 +143,17 @@ def two_in_one(talk, server):
         if talk.same(client, value, word):
             continue
         if number == 0 and isinstance(value, bytes) and b"\n" in value.rstrip(b"\n"):
-            raise Wrong("recv_is_a_message", *client.transcript, f"got {shown(value)}, expected {shown(word)}")
+            raise Wrong(
+                "recv_is_a_message", *client.transcript, f"got {shown(value)}, expected {shown(word)}"
+            )
         if number and isinstance(value, Silence) and value.kind == "asleep":
             late = talk.word()
             client.send(late + b"\n")
             after = talk.value(client, client.hear())
             if talk.same(client, after, late):
-                raise Wrong("pipelined_tail_dropped", *client.transcript, f"{shown(words[number])} never came back")
+                raise Wrong(
+                    "pipelined_tail_dropped", *client.transcript, f"{shown(words[number])} never came back"
+                )
             raise talk.unexpected(client, after, word)
         raise talk.unexpected(client, value, word)
     talk.finish(client)
@@ -242,7 +174,11 @@ def rest_and_cut(talk, server):
             fact = f"got {shown(value)}, expected {shown(begin + end)[:-1]}\\r'"
             raise Wrong("strips_too_much", *client.transcript, fact)
         if isinstance(value, bytes) and value.rstrip(b"\r\n") == end:
-            raise Wrong("pipelined_tail_dropped", *client.transcript, f"got {shown(value)}, expected {shown(begin + end)}")
+            raise Wrong(
+                "pipelined_tail_dropped",
+                *client.transcript,
+                f"got {shown(value)}, expected {shown(begin + end)}",
+            )
         raise talk.unexpected(client, value, begin + end + b"\r")
     talk.finish(client)
 
@@ -348,7 +284,9 @@ def in_turn(talk, server):
     for client, expected in ((a, a1), (b, b1), (a, a2), (b, b2)):
         value = talk.value(client, client.hear())
         if not talk.same(client, value, expected):
-            mixed = isinstance(value, bytes) and any(other in value for other in (a1, a2, b1, b2) if other != expected)
+            mixed = isinstance(value, bytes) and any(
+                other in value for other in (a1, a2, b1, b2) if other != expected
+            )
             if mixed or isinstance(value, Silence):
                 raise Wrong(
                     "rest_shared_between_connections",
@@ -361,4 +299,6 @@ def in_turn(talk, server):
     if calls <= CALLS_PER_LINE * 4:
         return ()
     size = sum(len(line) + 1 for line in (a1, a2, b1, b2))
-    return (f"it is right, and it has its price: {calls} calls of recv for 4 lines of {size} bytes, each a way into the kernel and back",)
+    return (
+        f"it is right, and it has its price: {calls} calls of recv for 4 lines of {size} bytes, each a way into the kernel and back",
+    )

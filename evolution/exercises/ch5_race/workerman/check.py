@@ -11,7 +11,7 @@ from evolution.course.verdict import Unrecognised, Wrong
 from evolution.exercises.ch5_race import crew
 from evolution.exercises.ch5_race.crew import PATIENCE, hear, until, who
 from evolution.exercises.ch5_race.workerman.over_http import in_http
-from evolution.exercises.ch5_race.workerman.reloading import reload
+from evolution.exercises.ch5_race.workerman.reloading import goes_on, reload
 from evolution.exercises.ch5_race.workerman.stages import STAGES, expect_alive, passed
 
 MOST_BIRTHS = 10
@@ -179,6 +179,7 @@ def stop(bench, server):
     ]
     rested = hear(sleeper)
     report = server.wait(PATIENCE if rested else 0.5)
+    goes_on(server, 1, story[1:], "stop")
     if report and report.company:
         raise Wrong("leaves_workers", *story, server.how_it_ended())
     if report and report.status and server.traceback():

@@ -51,15 +51,20 @@ def in_silence(server):
     expect_replaced(server, idle, before, said, story)
 
 
-def goes_on(server, said, story):
-    """Raises Wrong when an old reactor has gone on in the master's text: it makes reactors, as masters do."""
+def goes_on(server, said, story, stage="reload"):
+    """Raises Wrong when an old reactor has gone on in the master's text: it makes reactors, as masters do.
+
+    `said`: how often readiness had been announced before. What was printed a moment ago may not have come
+    yet, so the stage stop, where all of it has come, looks once more.
+    """
     proofs = [
         f"reactor {pid} was forked by reactor {parent}" for pid, parent in crew.grandchildren(server)[:2]
     ]
-    if not proofs and crew.readiness(server) > said and "ChildProcessError" in server.sandbox.errors:
-        proofs = ["`listening` is printed once more, and a process waits for children that it does not have"]
+    lost = any(name in server.sandbox.errors for name in ("ChildProcessError", "ProcessLookupError"))
+    if not proofs and lost and crew.readiness(server) > said:
+        proofs = ["`listening` is printed once more, and a process looks for children that it does not have"]
     if proofs:
-        raise Wrong("child_goes_on", passed("reload"), *story, *proofs)
+        raise Wrong("child_goes_on", passed(stage), *story, *proofs)
 
 
 def expect_replaced(server, idle, before, said, story):
