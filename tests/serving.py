@@ -62,7 +62,21 @@ def command(model, *args, script=None):
 @contextmanager
 def serve(model, *args, script=None, before=None):
     """Run a server; at the end nothing of it is left. `before` runs in the child before exec."""
-    prctl(PR_SET_CHILD_SUBREAPER, 1)  # orphans come to us, whoever else would have adopted them
+    with adopting():
+        yield from _served(model, args, script, before)
+
+
+@contextmanager
+def adopting():
+    """Orphans come to us meanwhile, whoever else would have adopted them; bury them, see `bury`."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        prctl(PR_SET_CHILD_SUBREAPER, 0)
+
+
+def _served(model, args, script, before):
     process = subprocess.Popen(
         command(model, *args, script=script),
         stdout=subprocess.PIPE,
@@ -81,18 +95,20 @@ def serve(model, *args, script=None, before=None):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # the session is ours alone, so its group is too
         process.wait(PATIENCE)
-        bury(process.pid)
-        prctl(PR_SET_CHILD_SUBREAPER, 0)
+        bury(-process.pid)
         process.stdout.close()
         process.stderr.close()
 
 
-def bury(group):
-    """Reap the orphans of a server that was killed. On Binder PID 1 never does, and each zombie counts
-    against the user's limit of processes, so a test run would starve itself."""
+def bury(whom):
+    """Reap orphans that have come to us and end: one pid, or a whole group, given as -group (waitpid(2)).
+
+    On Binder PID 1 never reaps, and each zombie counts against the user's limit of processes, so a test run
+    would starve itself.
+    """
     with suppress(ChildProcessError):  # none left
         while True:
-            os.waitpid(-group, 0)  # all of the group got SIGKILL: each ends
+            os.waitpid(whom, 0)
 
 
 def eventually(fact, what):

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import psutil
 import pytest
-from serving import PATIENCE, eventually
+from serving import PATIENCE, adopting, bury, eventually
 
 from bench import crowd, idle, latency, machine, memory, plot, report, requests, servers, workers
 
@@ -100,25 +100,27 @@ def test_its_servers_end_with_it(how, tmp_path):
     """Ended in the middle, by a signal that it can catch or by one that it cannot."""
     command = [sys.executable, "-m", "bench", "--only", "latency"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        root = psutil.Process(process.pid)
-        started = eventually(lambda: measuring(root.children(recursive=True)), "clients, after a server")
-        process.send_signal(how)
-        assert process.wait(PATIENCE) == {signal.SIGTERM: 143, signal.SIGKILL: -9}[how]
-    finally:
-        process.kill()
-        process.wait()
-    eventually(lambda: not any(map(lives, started)), f"the end of {started}")
+    with adopting():
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+        try:
+            eventually(lambda: measuring(psutil.Process(process.pid)), "clients, after a server")
+            process.send_signal(how)
+            assert process.wait(PATIENCE) == {signal.SIGTERM: 143, signal.SIGKILL: -9}[how]
+        finally:
+            process.kill()
+            process.wait()
+        eventually(lambda: not any(map(lives, psutil.Process().children())), "the end of all orphans")
+        for orphan in psutil.Process().children():
+            bury(orphan.pid)
     for folder in tmp_path.iterdir():  # nobody is left to remove it
         assert how is signal.SIGKILL
         shutil.rmtree(folder)
 
 
-def measuring(processes):
-    """Return the processes once the clients are among them: they are started when a server is ready."""
+def measuring(bench):
+    """Whether there are clients: they are started when a server is ready."""
     with suppress(psutil.NoSuchProcess):  # one has ended meanwhile: the next look
-        return processes if any("bench.crowd" in each.cmdline() for each in processes) else []
+        return any("bench.crowd" in each.cmdline() for each in bench.children())
 
 
 def lives(process):
