@@ -7,8 +7,8 @@ import socket
 import time
 
 import pytest
+from contract import MODELS, alive, taken
 from serving import PATIENCE, Replies, ask, connect, descriptors, ended, eventually, readable, request, serve
-from test_contract import MODELS, alive, taken
 
 LOOPS = [m for m in MODELS if m.name.endswith("_loop")]
 

@@ -14,11 +14,11 @@ from contextlib import ExitStack
 
 import psutil
 import pytest
+from contract import MODELS, calm
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from serving import Replies, ask, connect, descriptors, ended, eventually, request, reset, serve
-from test_contract import MODELS, calm
 
 EXAMPLES = int(os.environ.get("EVOLUTION_EXAMPLES", "0"))
 BIG = 6 << 20

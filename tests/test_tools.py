@@ -16,8 +16,8 @@ import urllib.error
 import urllib.request
 
 import pytest
+from contract import MODELS
 from serving import PATIENCE, ask, eventually, serve
-from test_contract import MODELS
 
 MANDATORY = {"curl", "wrk"}
 
