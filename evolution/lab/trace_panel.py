@@ -1,10 +1,11 @@
 """`lab.calls`: the view of system calls of a running server, of one that has ended, or of a recording."""
 
 import threading
+import time
 import traceback
 import weakref
 
-from evolution.lab import launch, recording
+from evolution.lab import launch, procfs, recording
 from evolution.lab.trace_story import TraceStory
 from evolution.views import SysCalls
 from evolution.views.syscalls_recorded import recorded
@@ -14,6 +15,9 @@ EVERY = 0.05
 
 HEARTBEAT = 0.25
 """Seconds between two updates when nothing happens: the calls under way have grown."""
+
+SETTLES_WITHIN = 1.0
+"""Seconds that the first picture may wait for what strace has not told yet: it is a little behind."""
 
 _following = weakref.WeakKeyDictionary()
 """Server: its Follower. A cell that is run again makes a new view, and the old one need not go on."""
@@ -51,7 +55,7 @@ class Follower:
         self._trace, self._seen = server.trace, 0
         self._story = TraceStory(f"{server.model}: system calls")
         self._stop = threading.Event()
-        self._take()
+        self._take_all(server)
         self._story.changes()  # what the view is given whole below
         self.view = SysCalls(self._story.as_dict())
         if self._story.running:
@@ -60,6 +64,18 @@ class Follower:
     def stop(self):
         """Push nothing more; harmless at any time."""
         self._stop.set()
+
+    def _take_all(self, server):
+        """Take what the server has done so far: all is told once it sleeps, and then nothing more comes.
+
+        While strace looks at a call the caller is in state t (ptrace(2)), so it does not seem asleep then.
+        """
+        end, quiet = time.monotonic() + SETTLES_WITHIN, False
+        while not quiet and not self._trace.over and time.monotonic() < end:
+            slept = _asleep(server)
+            self._stop.wait(EVERY)  # sleeps here
+            quiet = not self._take() and slept
+        self._take()
 
     def _take(self):
         """Take what is new; return whether there was anything."""
@@ -81,3 +97,9 @@ class Follower:
                     self.view.push(self._story.changes())
         except Exception:
             traceback.print_exc()  # say it once; the server and its trace go on
+
+
+def _asleep(server):
+    """Whether all threads of all the server's processes sleep; a zombie has done with all."""
+    tree = procfs.tree(server.pid)
+    return all(thread.state == "S" for process in tree for thread in process.threads)

@@ -210,6 +210,17 @@ def test_the_view_is_live_and_ends_like_the_story():
     assert len(shown) <= len(view.state["lanes"][0]["spans"]) + len(sent)  # each once, and the one under way
 
 
+@pytest.mark.parametrize("name", ["select_loop", "reactor", "fork"])
+def test_a_view_made_right_after_a_request_has_all_of_it(name):
+    """strace is a little behind the server: the first picture waits for what it has not told yet."""
+    with launch.start(name, trace=True) as server:
+        for requests in range(1, 4):
+            ask(server)
+            state = lab.calls(server).state
+            closed = [s for lane in state["lanes"] for s in lane["spans"] if s["word"].startswith("close")]
+            assert state["counts"]["requests"] == requests and len(closed) >= requests
+
+
 def test_a_new_view_of_a_server_ends_the_old_ones_updates():
     with launch.start("blocking", trace=True) as server:
         first = lab.calls(server)
