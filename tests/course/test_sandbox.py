@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hostile
 import pytest
+from serving import adopting, bury
 
 from evolution.course import sandbox
 from evolution.course.sandbox import Limits, Sandbox
@@ -188,6 +189,7 @@ def test_an_interrupt_inside_the_block_leaves_nothing():
 
 def test_the_checker_killed_means_that_the_learner_is_gone():
     """kill -9 on the checker: the lifeline ends, and the guard clears up."""
+    import select
     import signal
     import subprocess
 
@@ -196,19 +198,19 @@ def test_the_checker_killed_means_that_the_learner_is_gone():
         "s = Sandbox({'a.py': 'import time; time.sleep(60)'}, ['a.py'])\n"
         "print(s.pid, s._guard.pid, s.scratch, flush=True)\ninput()"
     )
-    checker = subprocess.Popen(
-        [sys.executable, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    *pids, scratch = checker.stdout.readline().split()
-    pids = [int(pid) for pid in pids]
-    assert Path(scratch).exists()
-    watch = os.pidfd_open(pids[1])
-    checker.send_signal(signal.SIGKILL)
-    checker.wait()
-    import select
-
-    assert select.select([watch], [], [], 10)[0], "the guard did not end"
-    assert not Path(f"/proc/{pids[0]}").exists()
+    with adopting():
+        checker = subprocess.Popen(
+            [sys.executable, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        *pids, scratch = checker.stdout.readline().split()
+        pids = [int(pid) for pid in pids]
+        assert Path(scratch).exists()
+        watch = os.pidfd_open(pids[1])
+        checker.send_signal(signal.SIGKILL)
+        checker.wait()
+        assert select.select([watch], [], [], 10)[0], "the guard did not end"
+        assert not Path(f"/proc/{pids[0]}").exists()
+        bury(pids[1])
     os.close(watch)
     checker.stdin.close()
     checker.stdout.close()

@@ -2,13 +2,16 @@
 
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from experimenting import LINE
 
-from evolution.lab import procfs
+from evolution.lab import launch, procfs
+from evolution.lab.experiment import Experiment
 from evolution.lab.guard import PR_SET_CHILD_SUBREAPER, prctl
 
 GONE_WITHIN = 10.0
@@ -58,3 +61,26 @@ def orphanage():
     finally:
         Orphanage().reap()
         prctl(PR_SET_CHILD_SUBREAPER, 0)
+
+
+@pytest.fixture
+def server():
+    """A running one that takes one client at a time."""
+    with launch.run([sys.executable, "-c", LINE], model="line") as server:
+        yield server
+
+
+@pytest.fixture
+def begin():
+    """Start an experiment; whatever happens, it is stopped at the end."""
+    begun = []
+
+    def begin(*args, **options):
+        experiment = Experiment(*args, **options)
+        begun.append(experiment)
+        experiment.start()
+        return experiment
+
+    yield begin
+    for experiment in begun:
+        experiment.stop()

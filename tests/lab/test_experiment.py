@@ -1,102 +1,17 @@
-"""Real experiments against real servers: what was seen is told, and nothing is left behind."""
+"""Real experiments against real servers: what was seen is told, also of a server that dies."""
 
 import json
-import os
 import signal
 import sys
 import threading
 
-import psutil
 import pytest
+from experimenting import LINE, PATIENCE, Heard, lanes, silent_is_served, states
 
 from evolution.lab import experiment as experiment_module
 from evolution.lab import launch, procfs
-from evolution.lab.clients import ClientError
-from evolution.lab.experiment import Experiment, ExperimentError, run
-from evolution.lab.increments import apply
+from evolution.lab.experiment import Experiment, run
 from evolution.lab.recording import parse
-
-PATIENCE = 30.0
-"""Seconds after which a test gives up waiting for a fact."""
-
-LINE = """
-import socket, sys
-listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-print("listening 127.0.0.1:%d" % listener.getsockname()[1], flush=True)
-while True:
-    sock, _ = listener.accept()
-    data = b""
-    try:
-        while b"\\r\\n\\r\\n" not in data and (more := sock.recv(65536)):
-            data += more
-    except ConnectionResetError:
-        pass
-    if b"/die" in data:
-        sys.exit("the disk is full")
-    if data:
-        sock.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok")
-    sock.close()
-"""
-"""A server that takes one client at a time and keeps nobody's time."""
-
-
-@pytest.fixture
-def server():
-    with launch.run([sys.executable, "-c", LINE], model="line") as server:
-        yield server
-
-
-@pytest.fixture
-def begin():
-    """Start an experiment; whatever happens, it is stopped at the end."""
-    begun = []
-
-    def begin(*args, **options):
-        experiment = Experiment(*args, **options)
-        begun.append(experiment)
-        experiment.start()
-        return experiment
-
-    yield begin
-    for experiment in begun:
-        experiment.stop()
-
-
-class Heard:
-    """What a subscriber heard, and an event for each fact that it waits for."""
-
-    def __init__(self, experiment):
-        self.state, self.updates = experiment.story.as_dict(), []
-        self.condition = threading.Condition()
-        experiment.subscribe(self)
-
-    def __call__(self, update):
-        with self.condition:
-            self.updates.append(update)
-            if update["kind"] == "timeline":
-                self.state = apply(self.state, update)
-            self.condition.notify_all()
-
-    def until(self, fact):
-        """Wait until `fact(state)` is true of the picture heard so far."""
-        with self.condition:
-            assert self.condition.wait_for(lambda: fact(self.state), PATIENCE), self.state
-
-
-def lanes(state):
-    return {lane["label"]: lane for lane in state["lanes"]}
-
-
-def states(state, label):
-    return [span["state"] for span in lanes(state)[label]["spans"]]
-
-
-def silent_is_served(state):
-    return "served" in states(state, "silent 1")
-
-
-def nothing_left(*pids):
-    return [pid for pid in pids if psutil.pid_exists(pid)] == []
 
 
 def test_the_silent_client_holds_the_server_and_the_others_wait(server):
@@ -199,57 +114,6 @@ def test_a_server_that_is_killed(server, begin):
         experiment.stop()
 
 
-def test_stop_ends_everything_at_once(server, begin):
-    experiment = begin(server, [("silent", 1, {"for": 60.0}), ("polite", 3)], seconds=60.0)
-    heard = Heard(experiment)
-    heard.until(silent_is_served)
-    pids = experiment._probe.pid, experiment._probe.guard_pid
-    assert experiment.running and not nothing_left(*pids)
-    experiment.stop()
-    assert nothing_left(*pids)
-    assert experiment.wait(0) and not experiment.running
-    state = experiment.story.as_dict()
-    assert [lane["end"]["state"] for lane in state["lanes"]] == ["closed"] * 4
-    assert "; the experiment was stopped after " in state["sentence"]
-    assert not experiment._thread.is_alive()
-    experiment.stop()  # once more: harmless
-
-
-def test_stop_before_the_start_is_harmless(server):
-    experiment = Experiment(server, ["silent"])
-    experiment.stop()
-    assert not experiment.running and not experiment.wait(0)
-
-
-def test_stop_from_a_callback(server, capsys):
-    experiment = Experiment(server, [("silent", 1, {"for": 60.0})], seconds=60.0)
-    experiment.subscribe(lambda update: experiment.stop())
-    experiment.start()
-    assert experiment.wait(PATIENCE)
-    assert nothing_left(experiment._probe.pid)
-    assert capsys.readouterr().err == ""
-
-
-def test_a_second_start_is_refused(server, begin):
-    experiment = begin(server, [("silent", 1, {"for": 0.0})])
-    with pytest.raises(ExperimentError, match="started before; make a new one"):
-        experiment.start()
-    assert experiment.wait(PATIENCE)
-    with pytest.raises(ExperimentError, match="started before"):
-        experiment.start()
-
-
-def test_a_server_that_does_not_run_is_refused(server):
-    server.stop()
-    with pytest.raises(ExperimentError, match="expected a running server"):
-        Experiment(server, ["polite"]).start()
-
-
-def test_a_bad_crowd_is_refused_before_anything_starts(server):
-    with pytest.raises(ClientError, match="expected one of the cards"):
-        Experiment(server, [("rude", 1)])
-
-
 def test_a_server_on_all_addresses_is_met_on_this_machine():
     everywhere = LINE.replace('create_server(("127.0.0.1"', 'create_server(("0.0.0.0"')
     with launch.run(
@@ -269,57 +133,12 @@ def test_two_experiments_at_once(server, begin):
             assert [lane["end"]["state"] for lane in state["lanes"]] == ["done", "done"]
 
 
-def test_a_listener_that_fails_is_left_out_and_the_rest_goes_on(server, begin, capsys):
-    experiment = Experiment(server, [("silent", 1, {"for": 0.2})])
-    calls = []
-
-    def bad(update):
-        calls.append(update)
-        raise RuntimeError("no")
-
-    experiment.subscribe(bad)
-    heard = Heard(experiment)
-    experiment.start()
-    assert experiment.wait(PATIENCE)
-    assert len(calls) == 1 and heard.state["running"] is False
-    assert "RuntimeError: no" in capsys.readouterr().err
-
-
 def test_unsubscribed_it_hears_nothing_more(server):
     experiment = Experiment(server, [("silent", 1, {"for": 0.1})])
     calls = []
     experiment.subscribe(calls.append)()
     experiment.start()
     assert experiment.wait(PATIENCE) and calls == []
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_fault_in_the_sampling_leaves_no_clients_behind(server, begin, monkeypatch):
-    def fault(*_, **__):
-        raise RuntimeError("no /proc")
-
-    monkeypatch.setattr(procfs, "snapshot", fault)
-    experiment = begin(server, [("silent", 1, {"for": 60.0})], seconds=60.0)
-    assert experiment.wait(PATIENCE)
-    assert nothing_left(experiment._probe.pid)
-
-
-@pytest.mark.parametrize("victim", ["pid", "guard_pid"])
-def test_a_probe_that_is_killed_is_reported(server, begin, victim, orphanage):
-    """Its guard's death takes it along."""
-    experiment = begin(server, [("silent", 1, {"for": 60.0})], seconds=60.0)
-    Heard(experiment).until(silent_is_served)
-    os.kill(getattr(experiment._probe, victim), signal.SIGKILL)
-    assert experiment.wait(PATIENCE)
-    assert "; the clients' process died" in experiment.story.as_dict()["sentence"]
-    orphanage.await_end([experiment._probe.pid])
-
-
-def test_run_does_not_wait_for_ever(server, monkeypatch):
-    monkeypatch.setattr(experiment_module, "PATIENCE", 0.0)
-    monkeypatch.setattr(Experiment, "wait", lambda self, timeout: False)
-    with pytest.raises(ExperimentError, match="expected the experiment to end after 5 s"):
-        run(server, [("silent", 1, {"for": 0.0})])
 
 
 def test_a_crowd_is_counted_in_bands(server):

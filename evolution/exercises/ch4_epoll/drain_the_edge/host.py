@@ -33,7 +33,7 @@ def on_data(conn, data):
     reply = b""
     for line in lines[:-1]:
         if line == b"order?":
-            reply += " ".join(":".join(map(str, turn)) for turn in order[-500:]).encode() + b"\n"
+            reply += " ".join(":".join(map(str, turn)) for turn in order[-3000:]).encode() + b"\n"
         elif line[:1] != b"#":  # a line that wants no answer
             reply += line.upper() + b"\n"
     if reply:

@@ -14,14 +14,18 @@ def check(bench):
         try:
             again(bench, server)
             row = held(bench, server, control)
+            sending(bench, server, control)
             number = reuse(bench, server, control)
+            resets(bench, server)
         finally:
             control.sock.close()
     return (
         "three requests on one connection, one after the other, were answered",
         f"while a worker held a client nobody else touched it: {row}",
         "another client was answered meanwhile, and the second request of the first came second",
+        "while a long answer was being sent nobody else touched its client",
         f"descriptor {number} went to a new client while the old one was being closed, and nobody mixed them up",
+        "five clients reset their connections, and the next one was answered",
     )
 
 
@@ -153,7 +157,7 @@ def held(bench, server, control):
     return seen.row_text(row) if row else "it was in no interest list"
 
 
-def judge_hands(server, control, client):
+def judge_hands(server, control, client, sent=False):
     """Raise when anybody else had the held client in hand: who, and with which flags."""
     overlap, read = control.about("overlap", client.port), control.about("read", client.port)
     row = row_of(server, client)
@@ -166,10 +170,78 @@ def judge_hands(server, control, client):
         return
     if overlap and overlap.endswith("main"):
         raise Wrong("order_lost", *client.transcript, "the loop has read both requests, and two workers have one each")
-    code = "rearm_before_done" if row and "ONESHOT" in row.events else "two_workers_one_socket"
-    if code == "rearm_before_done":
+    if row and "ONESHOT" in row.events and sent:
+        raise Wrong("rearm_before_sent", *client.transcript, flags)
+    if row and "ONESHOT" in row.events:
         raise Wrong("rearm_before_done", *client.transcript, flags)
+    if row and "ET" in row.events:
+        raise Wrong("edge_for_oneshot", *client.transcript, flags)
     raise Wrong("two_workers_one_socket", *client.transcript, flags)
+
+
+def sending(bench, server, control):
+    """A worker is in the middle of a long answer, which the client does not read yet; the client sends another line."""
+    client = seen.connect(server)
+    client.send(b"big\n")
+    if seen.until(lambda: control.about("sending", client.port), 2.0) and seen.at_rest(server.pid, patience=2.0):
+        client.note("a worker is sending a long answer, and sleeps there until the client reads")
+        word = bench.word()
+        client.send(word + b"\n")
+        seen.until(lambda: control.about("read", client.port) or seen.at_rest(server.pid, patience=0.3), 0.6)
+        judge_hands(server, control, client, sent=True)
+        swallow(client)
+        expect(client, word.upper())
+    else:
+        swallow(client)
+
+
+def swallow(client):
+    """Read the long answer. Raises when it does not come whole."""
+    server, got = client.server, 0
+    client.sock.settimeout(4)
+    try:
+        while (data := client.sock.recv(1 << 20)) and not data.endswith(b"\n"):
+            got += len(data)
+    except TimeoutError:
+        data = b""
+    except OSError:
+        data = None
+    if data:
+        return
+    if seen.ended(server, client.hear(0.05, hold=True)):
+        raise server.crashed(*client.transcript)
+    story = server.traceback() if "Traceback" in server.sandbox.errors else ()
+    raise Unrecognised(*client.transcript, f"of a long answer {got:,} bytes came, and no end", *story)
+
+
+def resets(bench, server):
+    """More clients than there are workers reset; then one more comes."""
+    before, story = server.process(), ()
+    for _ in range(5):
+        client, word = seen.connect(server), bench.word()
+        client.send(word + b"\n")
+        reply = seen.hear(client)
+        if reply.text != word.upper():
+            break
+        client.reset()
+        seen.at_rest(server.pid, 0.05, patience=1.0)
+        if not story and "Traceback" in server.sandbox.errors:
+            story = server.traceback()
+    else:
+        client, word = seen.connect(server), bench.word()
+        client.note("five clients have reset their connections; a new one comes")
+        client.send(word + b"\n")
+        reply = seen.hear(client)
+        if reply.text == word.upper():
+            return
+    if seen.ended(server, reply):
+        raise server.crashed(*client.transcript)
+    now = server.process()
+    died = len(before.threads) - len(now.threads) if before and now else 0
+    if died > 0 and story:
+        fact = f"/proc/PID/task: {died} threads fewer than before"
+        raise Wrong("reset_ends_worker", *client.transcript, *story, fact)
+    raise Unrecognised(*client.transcript, f"expected {word.upper().decode()}")
 
 
 def reuse(bench, server, control):

@@ -1,10 +1,11 @@
 """The program around serve: a listening socket, handle, and a second port on which the checker hears who does what.
 
-handle answers each line in capitals. At "hold WORD" it waits until the checker lets it go on. Told on the second
-port: "in PORT WORD", "overlap PORT main|worker" (two threads in handle for one client, and who has read), "read PORT
+handle answers each line in capitals. At "hold WORD" it waits until the checker lets it go on; at "big" its answer is
+longer than what the kernel takes while the client does not read. Told on the second port: "sending PORT", "in PORT WORD", "overlap PORT main|worker" (two threads in handle for one client, and who has read), "read PORT
 main|worker" (somebody reads from a client that another thread works for), "closed PORT".
 """
 
+import contextlib
 import faulthandler
 import signal
 import socket
@@ -22,6 +23,7 @@ books, inside, readers, halves = threading.Lock(), {}, {}, {}
 go, let_close = threading.Event(), threading.Event()
 let_close.set()
 control = None
+BIG = 8_000_000
 
 
 def tell(words):
@@ -44,6 +46,28 @@ class Conn(socket.socket):
             if inside.get(self.port) not in (None, threading.get_ident()):
                 tell(f"read {self.port} {who()}")
         return super().recv(*arguments)
+
+    def sendall(self, data, *arguments):
+        with self.mine(len(data)):
+            return super().sendall(data, *arguments)
+
+    def send(self, data, *arguments):
+        with self.mine(len(data)):
+            return super().send(data, *arguments)
+
+    @contextlib.contextmanager
+    def mine(self, size):
+        """While an answer is sent, its client is in this thread's hands."""
+        with books:
+            before = inside.get(self.port)
+            inside[self.port] = before or threading.get_ident()
+            if size > 1_000_000:
+                tell(f"sending {self.port}")
+        try:
+            yield
+        finally:
+            with books:
+                inside[self.port] = before
 
     def close(self):
         already = self.fileno() < 0
@@ -79,7 +103,7 @@ def handle(conn, data):
         go.wait(8)
     with books:
         inside[port] = before
-    return b"".join(line.upper() + b"\n" for line in lines)
+    return b"".join(b"x" * BIG + b"\n" if line == b"big" else line.upper() + b"\n" for line in lines)
 
 
 def obey(listener):

@@ -25,9 +25,13 @@ def serve(listener, handle):
 def work(epoll, requests, connections, handle):
     while True:
         conn = requests.get()  # sleeps here
-        data = conn.recv(4096)
+        try:
+            data = conn.recv(4096)
+            if data:
+                conn.sendall(handle(conn, data))
+        except OSError:  # a reset
+            data = b""
         if data:
-            conn.sendall(handle(conn, data))
             epoll.modify(conn, READ)  # only now may it be reported again
         else:
             del connections[conn.fileno()]  # while the number is still ours

@@ -73,8 +73,8 @@ def watched(server, client):
 
 
 def raising(bench, server):
-    """Two callbacks raise; whoever else is there must not notice."""
-    other = greet(bench, server)
+    """Two callbacks raise; whoever else is there must not notice, and whoever looks after the server must."""
+    other, printed = greet(bench, server), len(server.output)
     for order, what in ((b"boom\n", "its callback raises ValueError"), (b"late boom\n", "a timer of 10 ms raises")):
         client = greet(bench, server)
         client.send(order)
@@ -93,6 +93,8 @@ def raising(bench, server):
             story = (*client.transcript, server.how_it_ended(), *server.traceback()[:1])
             raise Wrong("callback_exception_kills_loop", *story, "all other clients have lost their server with it")
         raise server.crashed(*client.transcript)
+    if not seen.until(lambda: len(server.output) > printed, 2.0):
+        raise Wrong("exception_swallowed", *client.transcript, "two callbacks have raised, and nothing was printed")
     other.close()
 
 
@@ -165,12 +167,19 @@ def pending(bench, server):
     call = found.threads[0].call if found and found.threads else None
     if call and call.name in ("nanosleep", "clock_nanosleep"):
         raise Wrong("handler_blocks_loop", *client.transcript, f"the server is {server.where()}")
-    reply = client.hear()
+    reply = client.hear(0.8, hold=True)
+    if reply.silent == "held":
+        forgotten(client)
+        reply = client.hear()
     if reply.text and reply.text.startswith(b"fired 250 after"):
         early(client, reply, 250)
         again = client.hear(0.1, hold=True)
         if again.text and again.text.startswith(b"fired 250 "):
             raise Wrong("timer_repeats", *client.transcript, "call_later was called once for each")
+        used = seen.spins(server.pid)
+        if used and not client._has_something():
+            fact = f"meanwhile it used {used:.1f} s of processor time, never asleep"
+            raise Wrong("never_sleeps", *client.transcript, "nobody speaks, and the next timer is due in 2 s", fact)
         client.close()
         return
     if seen.ended(server, reply):
@@ -182,6 +191,14 @@ def pending(bench, server):
         fact = f"/proc/PID/syscall: the time-out of its epoll_wait is {seen.time_out(server.pid) / 1000:,.0f} s"
         raise Wrong("timeout_in_ms", *client.transcript, fact)
     raise Unrecognised(*client.transcript, "expected the timer of 250 ms to fire, and first")
+
+
+def forgotten(client):
+    """Raise when a timer is overdue and the loop sleeps in epoll for ever."""
+    server = client.server
+    if seen.at_rest(server.pid, patience=1.0) and seen.for_ever(server.pid) and not client._has_something():
+        fact = f"the timer of 250 ms is overdue; the server is {server.where()}, without a time-out"
+        raise Wrong("sleeps_past_its_timer", *client.transcript, fact)
 
 
 def early(client, reply, period):
