@@ -140,14 +140,17 @@ def comparison(task, values, facts):
     """Return a line for each input: what was guessed, what was measured.
 
     Where all answers are counts or words, each is right or wrong: it is marked, and the right ones are
-    counted. Where one has a unit, how near is near enough is the judge's affair.
+    counted. Where one has a unit, how near is near enough is the judge's affair: it is marked if check.py
+    has a function `near(key, guess, facts)`.
     """
+    near = getattr(task.module(), "near", None)
     inputs, lines, right = task.text["inputs"], [], 0
     marked = len(inputs) > 1 and not any(each.get("unit") for each in inputs)
     for each in inputs:
         guess, fact = values[each["key"]], facts[each["key"]]
         right += guess == fact
-        mark = ("✓ " if guess == fact else "✗ ") if marked else ""
+        good = near(each["key"], guess, facts) if near else guess == fact
+        mark = ("✓ " if good else "✗ ") if marked or near else ""
         lines.append(
             f"{mark}{each['label']}: you said {_with_unit(each, guess)}, measured {_with_unit(each, fact)}"
         )

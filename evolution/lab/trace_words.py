@@ -83,8 +83,9 @@ def _cost(story):
     found = [(word, n) for word, n in story.counts.most_common() if word not in CARRY]
     named = [(word, n) for word, n in found if n / per >= WORTH_NAMING][:MOST_NAMED]
     others = " and ".join(f"{word} ({_figure(n / per)})" for word, n in named)
-    mostly = f", the others are mostly {others}" if others else ""
-    return f"{cost}; {carry} of them carry the bytes{mostly}."
+    most = 2 * sum(n for _, n in named) > sum(n for _, n in found)
+    rest = f", {'the others are mostly' if most else 'among the others are'} {others}" if others else ""
+    return f"{cost}; {carry} of them carry the bytes{rest}."
 
 
 def _sleep(story):

@@ -192,7 +192,8 @@ class _Drawing(Lanes):
             line = {"x1": x + 4 * way, "x2": self.x(seen) - 6 * way, "y1": y, "y2": y}
             drawn = tag("line", stroke=self.paint("page"), stroke_width=4, **line)
             drawn += tag("line", stroke_dasharray="2 2.5", **line, **pen)
-        said = guess["label"] if seen is None else f"{marks.time(abs(seen - guess['t']))} off"
+        off = guess["label"] if seen is None else f"{marks.time(abs(seen - guess['t']))} off"
+        said = guess.get("said") or off
         at, anchor = model.beside_ghost(x, WIDE * len(said), taken, self.left, WIDTH)
         label = words(at, y, said, self.paint, "guess", halo=True, text_anchor=anchor)
         tip = tag("title", escape(f"{guess['label']}: {marks.time(guess['t'])}"))

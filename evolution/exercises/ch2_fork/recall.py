@@ -22,7 +22,7 @@ def naps_inside(rng):
         round(turns * nap, 6),
         "s",
         why="wait sleeps until the child has ended, so the children run one after the other.",
-        about=("wait_is_free", "fork_then_wait", "naps_take_turns", "forks_before_its_nap", "busy_waits"),
+        about=("wait_is_free", "fork_then_wait", "only_the_first_waits", "naps_take_turns", "forks_before_its_nap", "busy_waits"),
     )
 
 
@@ -57,7 +57,7 @@ def pending_signals(rng):
         dead - waits,
         "zombies",
         why="A signal that is pending is not counted again: one SIGCHLD for all of them, so the handler runs once.",
-        about=("sigchld_coalesced", "never_reaped", "reaps_only_on_next_accept", "reaper_blocks", "waits_for_one"),
+        about=("sigchld_coalesced", "never_reaped", "reaps_only_on_next_accept", "reaper_blocks", "waits_for_one", "spins_on_the_living"),
     )
 
 
@@ -70,7 +70,7 @@ def silent_and_polite(rng):
         workers - silent,
         "clients",
         why="One connection takes one worker, whatever it does. As many silent clients as workers, and nobody is served.",
-        about=("hangs_on_keepalive", "worker_not_replaced"),
+        about=("hangs_on_keepalive", "worker_not_replaced", "replaces_failures_only"),
     )
 
 
@@ -94,7 +94,7 @@ def orphan_or_zombie(rng):
         "an orphan",
         choices=("an orphan", "a zombie", "gone"),
         why="It lives, and is adopted. A zombie has ended and waits for somebody to ask for its status.",
-        about=("kills_the_zombie", "orphans_keep_port", "master_only", "outlives_the_service", "first_death_ends_it"),
+        about=("kills_the_zombie", "orphans_keep_port", "master_only", "does_not_wait", "outlives_the_service", "first_death_ends_it"),
     )
 
 
@@ -106,7 +106,7 @@ def backed_off(rng):
         round(first * (2**tries - 1), 6),
         "s",
         why="A doubled pause makes a crash loop cheap, and still tries again.",
-        about=("respawn_storm", "gives_up", "replaces_on_stop", "sleeps_through_stop", "workers_never_hear"),
+        about=("respawn_storm", "gives_up", "replaces_on_stop", "sleeps_through_stop", "workers_never_hear", "workers_stay"),
     )
 
 
@@ -117,7 +117,7 @@ def exit_code(rng):
         status * 256,
         "",
         why="The exit status is the upper byte, the lower one has the signal: os.waitstatus_to_exitcode unpacks both.",
-        about=("raw_status", "sign_lost", "loses_status", "sig_ign_loses_status", "exit_nonzero"),
+        about=("raw_status", "sign_lost", "loses_status", "sig_ign_loses_status", "exit_nonzero", "does_not_return"),
     )
 
 

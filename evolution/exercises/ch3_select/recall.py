@@ -34,7 +34,7 @@ def left_over(rng):
         size - taken,
         "bytes",
         why="send takes what fits and says how much that was. The rest stays with you until there is room.",
-        about=("short_send_ignored", "sendall_on_nonblocking", "buffer_shared_between_clients"),
+        about=("short_send_ignored", "forgets_the_rest", "sendall_on_nonblocking", "buffer_shared_between_clients"),
     )
 
 

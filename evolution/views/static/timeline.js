@@ -213,7 +213,7 @@ function timelineView(host, language, read) {
         const ends = { x1: px + 4 * way, x2: x(seen) - 6 * way, y1: y, y2: y };
         node.append(svg("line", { ...ends, stroke: paint("page"), "stroke-width": 4 }), svg("line", { ...ends, stroke: paint("guess"), "stroke-width": 1.5, "stroke-dasharray": "2 2.5" }));
       }
-      const text = seen === undefined ? guess.label || "your prediction" : `${time(Math.abs(seen - guess.t))} off`;
+      const text = guess.said || (seen === undefined ? guess.label || "your prediction" : `${time(Math.abs(seen - guess.t))} off`);
       const parts = entry ? taken(entry, source, state.now) : [], [at, side] = besideGhost(px, WIDE.sans * text.length, parts, s.left, s.width);
       const low = Math.min(px - 5, x(seen ?? guess.t)), high = Math.max(px + 5, x(seen ?? guess.t));
       for (const { from, to, mark } of parts) if (mark) mark.node.toggleAttribute("data-under", from < high && to > low); // a pid that the prediction lies on

@@ -110,7 +110,12 @@ def judge(guesses, facts):
         return Wrong("counts_the_parent", loop, "the first process was there before the first fork")
     if any(3 < each < 7 for each in forever):
         return Wrong("linear_growth", loop)
-    if guesses["b_naps"] < 3 or guesses["a_naps"] < 7 and guesses["a_children"] == 7:
+    if guesses["b_naps"] == 3 and guesses["a_naps"] < 7 and guesses["a_children"] == 7:
+        return Wrong(
+            "only_the_first_waits",
+            f"A: {facts['a_naps']:g} naps one after the other; look at its lanes: whoever has forked waits, children too",
+        )
+    if guesses["b_naps"] < 3:
         return Wrong(
             "wait_is_free",
             f"wait inside the loop: {facts['b_naps']:g} naps one after the other, with exit, and {facts['a_naps']:g} without",

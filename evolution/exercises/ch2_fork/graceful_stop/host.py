@@ -33,6 +33,19 @@ def reply(data):
     return b"%s, from process %d\n" % (data.strip(), os.getpid())
 
 
+def children():
+    with open(f"/proc/self/task/{os.getpid()}/children") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def state(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
 master = os.fork()
 if master == 0:
     os.setpgid(0, 0)  # a signal to its group is not meant for us
@@ -41,7 +54,8 @@ if master == 0:
 listener.close()
 print("listening %s:%s" % address, flush=True)
 _, status = os.waitpid(master, 0)
-print(f"\nmaster ended {os.waitstatus_to_exitcode(status)}", flush=True)
+left = " ".join(str(pid) for pid in children() if state(pid) not in "ZX")  # whom it has left alive, at this moment
+print(f"\nleft behind {left}\nmaster ended {os.waitstatus_to_exitcode(status)}", flush=True)
 while True:
     try:
         os.wait()  # adopts whom the master leaves

@@ -38,6 +38,8 @@ def life(bench, order, code):
         living = orphan(server, family, client, 60)
         client.send(order + b"\n")
         said = returned(server, family, client, service, living)
+        if said == str(code << 8 if code > 0 else -code):
+            raise Wrong("raw_status", *client.transcript, f"expected init to return {code}, it returned {said}")
         if said != str(code):
             raise Wrong("loses_status", *client.transcript, f"expected init to return {code}, it returned {said}")
         return (

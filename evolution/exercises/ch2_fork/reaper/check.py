@@ -1,5 +1,6 @@
 """Four times 32 children that die while the server cannot look, and one that lives through all of it."""
 
+import os
 import random
 import re
 import select
@@ -7,6 +8,7 @@ import signal
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from evolution.course.bench_processes import Family, call_of
 from evolution.course.sandbox import Limits
@@ -65,14 +67,40 @@ def child(server, family):
         return client, int(found[1])
     if not server.sandbox.alive or reply.silent == "ended":
         raise server.crashed(*client.transcript)
+    circling(server, family, client, reply)
     main = server.process()
     if main and call_of(main) == "wait" and family.rests(server.pid):
+        if not records(server) and not family.zombies():
+            story = (*client.transcript, f"the server is {server.where()}", "none of its children has ended yet")
+            raise Wrong("fork_then_wait", *story)
         alive = [pid for pid, state in family.states().items() if state not in "ZX"]
         story = (*client.transcript, f"the server is {server.where()}", f"alive, and not about to end: {alive}")
         raise Wrong("reaper_blocks", *story)
     if family.rests(server.pid):
         raise Unrecognised(*client.transcript, *server.traceback(), f"the server is {server.where()}")
     raise TooSlow(*client.transcript, *family.lines()[:4])
+
+
+def circling(server, family, client, reply):
+    """Raise spins_on_the_living when a reaper goes round for as long as a child lives."""
+    alive = [pid for pid, state in family.states().items() if state not in "ZX"]
+    zeros = said_of(server, 0)
+    if zeros and alive:
+        story = f"record was called with process 0, {zeros} times or more, while {len(alive)} children live"
+        raise Wrong("spins_on_the_living", *client.transcript, story)
+    if reply.silent != "spinning" or not alive:
+        return
+    where = server.where()
+    for pid in alive:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    if re.fullmatch(rb"process (\d+)", family.hear(client).text or b""):
+        story = f"when they had been killed (SIGKILL, by the checker), the client was served; before, {len(alive)} children lived"
+        raise Wrong("spins_on_the_living", *client.transcript[:-1], f"the server was {where}", story)
+
+
+def said_of(server, pid):
+    return server.sandbox.output.count(f"\nrecord {pid} ")
 
 
 def burst(server, family):
@@ -109,9 +137,14 @@ def judge(server, family, expected, survivor):
         if family.rests(server.pid, 0.5) and not settled(server, family, expected):
             break
     said = dict(records(server))
+    if survivor and said_of(server, 0):
+        story = f"record was called with process 0; {len(expected)} children have ended, and process {survivor} lives"
+        raise Wrong("spins_on_the_living", story)
     wrong = {pid: said[pid] for pid in expected if pid in said and said[pid] != expected[pid]}
     for pid, code in wrong.items():
         story = f"process {pid} ended {how(expected[pid])}; recorded: {code}"
+        if ignored(server.pid, signal.SIGCHLD):
+            raise Wrong("sig_ign_loses_status", story, f"/proc/{server.pid}/status: SIGCHLD is ignored")
         raw = code == (-expected[pid] if expected[pid] < 0 else expected[pid] << 8)
         if raw and all(said[each] == (-c if c < 0 else c << 8) for each, c in expected.items() if each in said):
             raise Wrong("raw_status", story)
@@ -149,6 +182,14 @@ def left_behind(server, family, expected, said, survivor):
     if zombies and not recorded:
         raise Wrong("never_reaped", *story)
     raise Unrecognised(*story)
+
+
+def ignored(pid, number):
+    """Return whether a process ignores a signal: its bit in SigIgn, proc(5)."""
+    with suppress(OSError):
+        found = re.search(r"^SigIgn:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+        return bool(found and int(found[1], 16) >> (number - 1) & 1)
+    return False
 
 
 def records(server):

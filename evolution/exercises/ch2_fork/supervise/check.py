@@ -30,11 +30,12 @@ def check(bench):
         family = Family(server)
         if not family.until(lambda: complete(server, family) or ended(server) is not None, PATIENCE):
             raise otherwise(server, family, f"expected {SIZE} workers below the master")
-        killed = replaced(server, family)
+        killed = replaced(server, family, signal.SIGKILL)
+        leaver = replaced(server, family, signal.SIGTERM)
         starts = crash_loop(server, family)
         stops(server, family)
         return (
-            f"worker {killed} was killed, and replaced",
+            f"worker {killed} was killed, worker {leaver} ended with exit status 0: both were replaced",
             f"workers that die as they start: {starts} starts in {WINDOW:g} s; afterwards {SIZE} workers again",
             "SIGTERM: the request in flight was finished, no worker was started or left, exit status 0",
         )
@@ -65,14 +66,17 @@ def otherwise(server, family, words):
     return (Unrecognised if rests else TooSlow)(words, *family.lines()[1:6])
 
 
-def replaced(server, family):
-    """Kill one worker and wait for another; return the pid of the one that was killed."""
+def replaced(server, family, how):
+    """End one worker, by force or in order, and wait for another; return the pid of the one that ended."""
     pid, *others = crew(family)
-    os.kill(pid, signal.SIGKILL)
-    story = f"worker {pid} was killed (SIGKILL); workers {others} live"
+    os.kill(pid, how)
+    end = "was killed (SIGKILL)" if how == signal.SIGKILL else "ended in order, exit status 0"
+    story = f"worker {pid} {end}; workers {others} live"
     replaced = lambda: pid not in crew(family) and complete(server, family)  # noqa: E731
     if family.until(lambda: replaced() or ended(server) is not None, REPLACE) and ended(server) is None:
         return pid
+    if how == signal.SIGTERM and (ended(server) == 0 or (ended(server) is None and set(crew(family)) == set(others))):
+        raise Wrong("replaces_failures_only", story, f"{REPLACE:g} s later it has no successor; a killed one had", *family.lines()[1:6])
     if ended(server) == 0:
         raise Wrong("worker_not_replaced", story, "then the master ended, exit status 0")
     if ended(server) is None and set(crew(family)) == set(others):
@@ -132,12 +136,18 @@ def stops(server, family):
         if set(workers) == set(left) and family.rests(pid):
             raise Wrong("sleeps_through_stop", *story, *family.lines()[1:6])
         raise otherwise(server, family, f"{story[0]}; it does not end")
-    left = [each for each in family.below() if each.state not in "ZX"]
+    alive = lambda: [each for each in family.below() if each.state not in "ZX"]  # noqa: E731
+    family.until(lambda: not alive(), PATIENCE)  # those who have been told end soon
+    left, behind = alive(), sorted(left_at_end(server).intersection(workers))
     end = f"the master has ended, exit status {ended(server)}"
     if left:
         raise Wrong("orphans_keep_port", *story, end, *family.lines()[1:6], f"the port is still held by {family.holders()}")
     if done != b"done":
         raise Wrong("kills_the_crew", *story, *client.transcript, end)
+    if behind:
+        raise Wrong("does_not_wait", *story, end, f"at that moment these workers were not done yet: {behind}")
+    if ended(server) == 0 and "\nsupervise returned\n" not in server.sandbox.output:
+        raise Wrong("does_not_return", *story, end, "the line after supervise(…) was not reached")
     if ended(server):
         raise otherwise(server, family, story[0])
 
@@ -149,6 +159,12 @@ def starts(server):
 def started(server):
     """Return the pids of all workers that have said that they run."""
     return set(map(int, re.findall(r"^started (\d+)$", server.sandbox.output, re.MULTILINE)))
+
+
+def left_at_end(server):
+    """Return the pids that still lived at the moment in which the master ended."""
+    found = re.search(r"^left behind (.*)$", server.sandbox.output, re.MULTILINE)
+    return set(map(int, found[1].split())) if found else set()
 
 
 def ended(server):

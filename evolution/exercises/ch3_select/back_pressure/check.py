@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 
 from evolution.course.verdict import TooSlow, Unrecognised, Wrong
+from evolution.exercises.ch3_select.back_pressure.ending import ends
 from evolution.exercises.ch3_select.quiet import call, rest, seen, story, tasks
 from evolution.lab import procfs
 
@@ -51,11 +52,13 @@ def check(bench):
         if stalled.kind == "waking":
             raise Unrecognised(*a.client.transcript[:3], stalled.fact)
         afterwards(bench, server, a)
+        ended = ends(server, lambda: echo(bench, server, b))
     return (
         f"a client wrote and did not read: after {a.taken:,} bytes the server took no more, and slept",
         "meanwhile another client had its echo",
         f"then it read: {len(a.got):,} bytes, each of them its own, in order",
         "after that it could speak again",
+        ended,
     )
 
 

@@ -79,16 +79,26 @@ def judge(guesses, facts):
     ratio = facts.get("ratio", 1.5)
     if guesses["busy"] == "cheaper" and ratio >= 1.1:
         return Wrong("epoll_always_wins", f"500 descriptors, all ready: one epoll_wait takes {ratio:g} times as long as one poll")
-    # In proportion is right whatever came; so is what was measured, which is more where the caches are small.
-    grows = 6 <= guesses["growth"] <= 16 or facts["growth"] / 2.5 < guesses["growth"] < facts["growth"] * 2.5
-    if grows and (guesses["busy"] == facts["busy"] or 1 / 1.1 < ratio < 1.1):
+    if near("growth", guesses["growth"], facts) and near("busy", guesses["busy"], facts):
         return Right(seen)
     return Unrecognised(seen)
+
+
+def near(key, guess, facts):
+    """Return whether this guess is near enough to what was measured."""
+    if key == "growth":  # in proportion is right whatever came; so is what was measured, which is more where caches are small
+        return 6 <= guess <= 16 or facts["growth"] / 2.5 < guess < facts["growth"] * 2.5
+    if key == "select":  # hardly a difference
+        return 1 / 2.5 < guess < 2.5 or not 1 / 2.5 < facts["select"] < 2.5
+    return guess == facts["busy"] or 1 / 1.1 < facts.get("ratio", 1.5) < 1.1
 
 
 def marks(guesses):
     """Return the guesses as marks: so many times the length of the call that they are compared with."""
     if not UNIT:
         return []
-    lengths = {"poll_most": guesses["growth"] * UNIT["poll_1000"], "select_few": guesses["select"] * UNIT["poll_few"]}
-    return [{"lane": lane, "t": us * TIMES / 1e6, "label": "your prediction"} for lane, us in lengths.items()]
+    units = {"poll_most": (guesses["growth"], "poll_1000"), "select_few": (guesses["select"], "poll_few")}
+    return [
+        {"lane": lane, "t": times * UNIT[unit] * TIMES / 1e6, "label": "your prediction", "said": f"you said {times:g} times"}
+        for lane, (times, unit) in units.items()
+    ]

@@ -1,14 +1,19 @@
 """Clients come until their descriptors pass 1,023. Who is served, and who still is?"""
 
 import ast
+from contextlib import suppress
 
 from evolution.course.sandbox import Limits
+from evolution.course.talk import nap_of
 from evolution.course.verdict import TooSlow, Unrecognised, Wrong
-from evolution.exercises.ch3_select.quiet import call, rest, story, tasks
+from evolution.exercises.ch3_select.quiet import call, rest, seen, sockets, story, tasks
 from evolution.lab import procfs
 
 CLIENTS = 9
 """The first numbers are 1,020 to 1,023, or a few less; then come those past the limit."""
+
+LITTLE = 20
+"""Milliseconds: as a time-out for nothing they are too little, whether that was meant or not."""
 
 HELD = 1015
 """Descriptors of the program that were open before serve was called."""
@@ -35,14 +40,13 @@ def check(bench):
             raise TooSlow(f"expected clients with descriptors past 1,023 in /proc/{server.pid}/fd, saw {numbers}")
         for client in (first, *clients):
             say(bench, server, client, first)
-        found = rest(server)
-        if not found.asleep:
-            raise Unrecognised("all clients are idle", found.fact)
-        leaves(bench, server, clients[-1], first)
+        idle(server)
+        leaves(bench, server, clients[-1], first, numbers[-1])
+        resets(bench, server, clients[-2], first)
     return (
         f"{len(numbers)} clients on the descriptors {min(numbers):,} to {max(numbers):,}: each had its echo, twice",
         f"the {HELD:,} descriptors of the rest of the program are still open",
-        "while all were idle it was asleep",
+        "while all were idle it was asleep, and so it was after one had left and another had reset",
     )
 
 
@@ -130,10 +134,81 @@ def catches(source):
     return False
 
 
-def leaves(bench, server, client, first):
+def idle(server):
+    """All clients are idle: is the server asleep?"""
+    found = rest(server)
+    if found.asleep:
+        return
+    naps = {nap_of(server) for _ in range(200)} - {None} if found.kind == "waking" else set()
+    if naps and min(naps) > 0 and max(naps) <= LITTLE:
+        fact = f"it sleeps in poll with a time-out of {max(naps)} ms"
+        raise Wrong("milliseconds", "all clients are idle", found.fact, fact)
+    raise restless(server, found, "all clients are idle")
+
+
+def restless(server, found, *lines):
+    """Return what to say of a server that does not sleep while nobody says anything."""
+    if found.kind == "ended":
+        return server.crashed(*lines)
+    finding = Unrecognised(*lines, found.fact, seen(server))
+    finding.question = "What does the call return that should sleep here, and what does your loop do with it?"
+    return finding
+
+
+def leaves(bench, server, client, first, number):
     """The client with the highest number leaves; everybody else is served as before."""
     client.half_close()
     reply = client.hear()
+    lines = tuple(client.transcript[-3:])
+    forgotten = not tells_poll(bench.answer)
     if reply.silent not in ("closes", "resets"):
-        raise Unrecognised(*client.transcript[-3:], "expected that it closes this connection")
+        raise Unrecognised(*lines, "expected that it closes this connection")
+    found = rest(server)
+    if found.kind == "ended":
+        ending = server.crashed(*lines)
+        if forgotten and ending.outcome == "crashed" and f"KeyError: {number}" in server.traceback()[:1]:
+            raise Wrong("never_unregistered", *ending.evidence, f"{number:,} was the descriptor of the client that has left")
+        raise ending
+    if not found.asleep:
+        if forgotten and sockets(server) <= CLIENTS + 1:  # the listener, and those who are still there
+            fact = f"its descriptor, {number:,}, is closed, and the server does not sleep any more: {found.fact}"
+            raise Wrong("never_unregistered", *lines, fact, seen(server))
+        raise restless(server, found, *lines)
     say(bench, server, first, first)
+
+
+def resets(bench, server, client, first):
+    """A client resets: poll tells of it in other bits as well."""
+    before = sockets(server)
+    client.settle()
+    client.reset()
+    lines = tuple(client.transcript[-1:])
+    found = rest(server)
+    if found.kind == "ended":
+        raise server.crashed(*lines)
+    if not found.asleep:
+        if found.kind == "spinning" and sockets(server) == before and compares_event(bench.answer):
+            fact = "its socket is still open, and the server does not sleep any more"
+            raise Wrong("only_pollin", *lines, fact, found.fact, seen(server))
+        raise restless(server, found, *lines)
+    say(bench, server, first, first)
+    if sockets(server) >= before:
+        raise Unrecognised(*lines, f"{sockets(server)} sockets are open, as many as before; expected that it closes this connection")
+
+
+def tells_poll(source):
+    """Whether a closed descriptor is no affair of this program: it tells poll, or does not use it by itself."""
+    names = {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
+    names |= {each.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) for each in node.names}
+    return "poll" not in names or bool(names & {"unregister", "epoll"})
+
+
+def compares_event(source):
+    """Whether the program asks if what has happened *is* POLLIN, or is 1."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq | ast.NotEq | ast.Is | ast.IsNot) for op in node.ops):
+            for each in (node.left, *node.comparators):
+                with suppress(AttributeError):
+                    if getattr(each, "attr", getattr(each, "id", "")) in ("POLLIN", "EPOLLIN", "EVENT_READ") or each.value == 1:
+                        return True
+    return False

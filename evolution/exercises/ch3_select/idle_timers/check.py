@@ -131,7 +131,13 @@ def nobody(server, what="nobody is connected"):
     if found.kind in ("spinning", "waking"):
         raise Wrong("busy_poll", what, found.fact)
     if found.kind == "ended":
-        raise server.crashed(what)
+        raise alone_in_the_house(server.crashed(what))
+
+
+def alone_in_the_house(found):
+    """Return the finding with a question for a program that ends before anybody has come."""
+    found.question = "Who is connected at this moment, and how long may the server sleep when nobody is?"
+    return found
 
 
 class Person:

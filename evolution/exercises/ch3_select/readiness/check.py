@@ -153,7 +153,7 @@ def judge(guesses, facts):
     if not says(guesses["half"], "read"):
         return Wrong("readable_means_whole_message", "recv on it returns b'GET /ind' at once")
     if says(guesses["ended"], "exceptional") or says(guesses["reset"], "exceptional"):
-        return Wrong("errors_in_xlist", "recv on the one returns b'', on the other it raises ConnectionResetError; both at once")
+        return Wrong("errors_in_xlist", "recv on the ended one returns b'', on the reset one it raises ConnectionResetError; both at once")
     if not says(guesses["ended"], "read"):
         return Wrong("eof_not_readable", "recv on it returns b'' at once")
     if not says(guesses["sent"], "write"):

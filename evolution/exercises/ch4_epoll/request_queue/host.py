@@ -1,8 +1,9 @@
 """The program around serve: a listening socket, handle, and a second port on which the checker hears who does what.
 
 handle answers each line in capitals. At "hold WORD" it waits until the checker lets it go on; at "big" its answer is
-longer than what the kernel takes while the client does not read. Told on the second port: "sending PORT", "in PORT WORD", "overlap PORT main|worker" (two threads in handle for one client, and who has read), "read PORT
-main|worker" (somebody reads from a client that another thread works for), "closed PORT".
+longer than what the kernel takes while the client does not read. Told on the second port: "in PORT WORD", "overlap
+PORT main|worker" (two threads in handle for one client, and who has read), "read PORT main|worker" (somebody reads
+from a client that another thread works for), "sending PORT" (a long answer), "closed PORT".
 """
 
 import contextlib

@@ -23,16 +23,15 @@ def serve(listener):
                     if block[sent:]:
                         queues[fd].insert(0, block[sent:])
                 elif event & select.POLLIN:
-                    data = sock.recv(4096)
-                    if not data:
-                        raise ConnectionResetError
-                    queues[fd].append(data)
+                    queues[fd].append(sock.recv(4096))  # b"" is the last one, and has its place in the queue
                 else:
                     raise ConnectionResetError
-            except OSError:
+                if queues[fd] == [b""]:
+                    raise EOFError
+            except (OSError, EOFError):
                 poller.unregister(fd)
                 del clients[fd], queues[fd]
                 sock.close()
                 continue
-            full = len(queues[fd]) >= 50
+            full = len(queues[fd]) >= 50 or queues[fd][-1:] == [b""]
             poller.modify(fd, (0 if full else select.POLLIN) | (select.POLLOUT if queues[fd] else 0))
